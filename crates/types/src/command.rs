@@ -1,0 +1,145 @@
+//! What the control plane asks of a shard.
+
+use crate::{
+    CodecParameters, ExtensionMap, Fingerprint, IceCredentials, MediaKind, Mid, PeerId, Pixels,
+    PublicationId, Rid, RoomId, SlotId, SlotWish, Source, Ssrc,
+};
+
+/// A request of the control plane to a shard. Commands are carried out in order; one that names
+/// a peer, slot or publication that is gone is ignored, because the two planes may cross.
+#[derive(Clone, Debug)]
+pub enum MediaCommand {
+    /// A peer is expected: it will present the credentials given here.
+    AddPeer(Box<PeerConfig>),
+    /// The client restarted ICE (RFC 8445 §2.4). The old credentials keep working until the new
+    /// ones have been used.
+    RestartIce {
+        /// Whose.
+        peer: PeerId,
+        /// Ours, new.
+        local: IceCredentials,
+        /// The client's, new.
+        remote: IceCredentials,
+    },
+    /// End the peer: tell the client by DTLS close_notify, drop its publications and slots.
+    RemovePeer {
+        /// Which.
+        peer: PeerId,
+    },
+    /// The peer publishes a track.
+    AddPublication {
+        /// Whose.
+        peer: PeerId,
+        /// What.
+        publication: Box<PublicationConfig>,
+    },
+    /// The track has ended.
+    RemovePublication {
+        /// Which.
+        publication: PublicationId,
+    },
+    /// A muted publication is not forwarded.
+    MutePublication {
+        /// Which.
+        publication: PublicationId,
+        /// Whether it is muted.
+        muted: bool,
+    },
+    /// The peer offers a slot.
+    AddSlot {
+        /// Whose.
+        peer: PeerId,
+        /// What.
+        slot: Box<SlotConfig>,
+    },
+    /// The slot is gone.
+    RemoveSlot {
+        /// Whose.
+        peer: PeerId,
+        /// Which.
+        slot: SlotId,
+    },
+    /// The subscriber changed what it wants of a slot.
+    SetSlotWish {
+        /// Whose.
+        peer: PeerId,
+        /// Which.
+        slot: SlotId,
+        /// What.
+        wish: SlotWish,
+    },
+    /// Answer with [`MediaEvent::Stats`](crate::MediaEvent::Stats).
+    ReportStats,
+}
+
+/// A peer to come.
+#[derive(Clone, Debug)]
+pub struct PeerConfig {
+    /// Its id.
+    pub peer: PeerId,
+    /// Who forwards to whom is decided within a room.
+    pub room: RoomId,
+    /// Our ICE credentials. `local.ufrag` must be unique on the server: it finds the peer.
+    pub local: IceCredentials,
+    /// The client's ICE credentials.
+    pub remote: IceCredentials,
+    /// The certificate that the client must present.
+    pub remote_fingerprint: Fingerprint,
+    /// CNAME that we use towards this peer (RFC 8834 §4.9).
+    pub cname: String,
+}
+
+/// A track that a peer publishes.
+#[derive(Clone, Debug)]
+pub struct PublicationConfig {
+    /// Its id.
+    pub publication: PublicationId,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// What it shows or plays.
+    pub source: Source,
+    /// The m-line it arrives on.
+    pub mid: Mid,
+    /// What the publisher may send.
+    pub codecs: Vec<CodecParameters>,
+    /// Ids on this m-line.
+    pub extensions: ExtensionMap,
+    /// The streams, smallest picture first. At least one; more than one is simulcast.
+    pub encodings: Vec<Encoding>,
+    /// Whether it starts muted.
+    pub muted: bool,
+}
+
+/// One stream of a publication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Encoding {
+    /// Its name, with simulcast.
+    pub rid: Option<Rid>,
+    /// Its SSRC, if the offer told.
+    pub ssrc: Option<Ssrc>,
+    /// SSRC of its retransmissions, if the offer told.
+    pub rtx_ssrc: Option<Ssrc>,
+    /// Its picture size, if the client told.
+    pub size: Option<Pixels>,
+}
+
+/// One outgoing stream of a subscriber.
+#[derive(Clone, Debug)]
+pub struct SlotConfig {
+    /// Its id within the peer.
+    pub slot: SlotId,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// The m-line it leaves on.
+    pub mid: Mid,
+    /// What the subscriber can take.
+    pub codecs: Vec<CodecParameters>,
+    /// Ids on this m-line.
+    pub extensions: ExtensionMap,
+    /// The SSRC we send.
+    pub ssrc: Ssrc,
+    /// The SSRC of our retransmissions.
+    pub rtx_ssrc: Option<Ssrc>,
+    /// What the subscriber wants at first.
+    pub wish: SlotWish,
+}

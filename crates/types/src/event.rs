@@ -1,0 +1,102 @@
+//! What a shard tells the control plane.
+
+use crate::{
+    AudioLevel, PeerId, PublicationId, RoomId, ShardStats, SlotBinding, SlotId, SrtpProfile,
+};
+
+/// A fact of the media plane that the control plane acts on or passes on.
+#[derive(Clone, Debug)]
+pub enum MediaEvent {
+    /// ICE and DTLS are up; media flows from here on.
+    PeerConnected {
+        /// Who.
+        peer: PeerId,
+        /// Negotiated cipher.
+        profile: SrtpProfile,
+    },
+    /// Nothing valid has come from the peer for a while. It may come back.
+    PeerInterrupted {
+        /// Who.
+        peer: PeerId,
+    },
+    /// An interrupted peer is back.
+    PeerResumed {
+        /// Who.
+        peer: PeerId,
+    },
+    /// The peer is gone from the shard, with its publications and slots. Sent once per peer.
+    PeerClosed {
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A slot shows something else, or for another reason.
+    SlotChanged {
+        /// Whose.
+        peer: PeerId,
+        /// Which.
+        slot: SlotId,
+        /// What it shows.
+        binding: SlotBinding,
+    },
+    /// The active speakers of a room, loudest first. Sent on change, at most a few times a second.
+    SpeakersChanged {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        speakers: Vec<Speaker>,
+    },
+    /// Answer to [`MediaCommand::ReportStats`](crate::MediaCommand::ReportStats).
+    Stats(Box<ShardStats>),
+}
+
+/// An active speaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Speaker {
+    /// The audio publication that is heard.
+    pub publication: PublicationId,
+    /// Its smoothed level.
+    pub level: AudioLevel,
+}
+
+/// Why a peer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The control plane asked for it.
+    Removed,
+    /// The client closed DTLS.
+    ClosedByClient,
+    /// ICE or DTLS did not come up in time.
+    ConnectTimeout,
+    /// Nothing valid came for too long (RFC 7675).
+    ConsentExpired,
+    /// DTLS failed, for example because the certificate is not the one signalled.
+    DtlsFailed,
+    /// Handling its datagrams failed in a way that should not happen.
+    InternalError,
+}
+
+impl CloseReason {
+    /// All, in the order of their discriminants.
+    pub const ALL: [Self; 6] = [
+        Self::Removed,
+        Self::ClosedByClient,
+        Self::ConnectTimeout,
+        Self::ConsentExpired,
+        Self::DtlsFailed,
+        Self::InternalError,
+    ];
+
+    /// Name in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::ClosedByClient => "closed_by_client",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConsentExpired => "consent_expired",
+            Self::DtlsFailed => "dtls_failed",
+            Self::InternalError => "internal_error",
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The vocabulary of Plenum: ids, units, wrapping counters, drop reasons, and the contract
+//! between the control plane and the media plane.
+//!
+//! Nothing here does work. The control plane (signaling) and the media plane (shards) meet only
+//! in two values: [`MediaCommand`] goes down, [`MediaEvent`] comes up. Everything is plain data,
+//! so a room can be driven from a test as well as from a socket.
+
+#![forbid(unsafe_code)]
+
+mod codec;
+mod command;
+mod datagram;
+mod drop_reason;
+mod event;
+mod extension;
+mod ids;
+mod layer;
+mod slot;
+mod stats;
+mod text;
+mod transport;
+mod units;
+mod wrapping;
+
+pub use codec::{Codec, CodecParameters, MediaKind, Source};
+pub use command::{Encoding, MediaCommand, PeerConfig, PublicationConfig, SlotConfig};
+pub use datagram::{Path, SendBatch};
+pub use drop_reason::{DropCounters, DropReason, DropStage};
+pub use event::{CloseReason, MediaEvent, Speaker};
+pub use extension::{ExtensionKind, ExtensionMap};
+pub use ids::{ParticipantId, PeerId, PeerIndex, PublicationId, RoomId, ShardId, SlotId, Ssrc};
+pub use layer::LayerId;
+pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotWish};
+pub use stats::{KeyframeCause, ShardStats};
+pub use text::{Mid, Rid, ShortText, TextTooLong};
+pub use transport::{Fingerprint, FingerprintAlgorithm, IceCredentials, Secret, SrtpProfile};
+pub use units::{AudioLevel, Bitrate, NtpTime, Pixels};
+pub use wrapping::{RtpTimestamp, SequenceExtender, SequenceNumber};

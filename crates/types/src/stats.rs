@@ -1,0 +1,82 @@
+//! Counters of a shard: plain numbers, incremented on the packet path, read when asked for.
+//! Metric names are given to them at the edge, in the `plenum` binary.
+
+use crate::{CloseReason, DropCounters, SlotReason};
+
+/// Why a keyframe was asked of a publisher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyframeCause {
+    /// A subscriber lost packets and sent PLI or FIR.
+    SubscriberRequest,
+    /// A slot takes this source or layer.
+    SlotSwitch,
+    /// A request went unanswered.
+    Retry,
+}
+
+impl KeyframeCause {
+    /// All, in the order of their discriminants.
+    pub const ALL: [Self; 3] = [Self::SubscriberRequest, Self::SlotSwitch, Self::Retry];
+
+    /// Name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SubscriberRequest => "subscriber_request",
+            Self::SlotSwitch => "slot_switch",
+            Self::Retry => "retry",
+        }
+    }
+}
+
+/// Counters (since start) and gauges (now) of a shard.
+#[derive(Clone, Debug, Default)]
+pub struct ShardStats {
+    /// Peers now.
+    pub peers: u64,
+    /// Peers with ICE and DTLS up now.
+    pub peers_connected: u64,
+    /// Publications now.
+    pub publications: u64,
+    /// Slots now, by [`SlotReason`].
+    pub slots: [u64; SlotReason::COUNT],
+    /// Ended peers, by [`CloseReason`].
+    pub closed: [u64; CloseReason::ALL.len()],
+    /// RTP packets received and authenticated, retransmissions included.
+    pub rtp_packets_in: u64,
+    /// Their bytes before decryption.
+    pub rtp_bytes_in: u64,
+    /// RTP packets sent, retransmissions included.
+    pub rtp_packets_out: u64,
+    /// Their bytes after encryption.
+    pub rtp_bytes_out: u64,
+    /// RTCP packets received.
+    pub rtcp_packets_in: u64,
+    /// RTCP packets sent.
+    pub rtcp_packets_out: u64,
+    /// STUN messages received.
+    pub stun_in: u64,
+    /// DTLS datagrams received.
+    pub dtls_in: u64,
+    /// Sequence numbers asked of publishers.
+    pub nacks_out: u64,
+    /// Sequence numbers asked by subscribers.
+    pub nacks_in: u64,
+    /// Retransmissions that publishers sent.
+    pub rtx_packets_in: u64,
+    /// Retransmissions sent to subscribers.
+    pub rtx_packets_out: u64,
+    /// Keyframes asked of publishers, by [`KeyframeCause`].
+    pub keyframe_requests: [u64; KeyframeCause::ALL.len()],
+    /// Sum of the bandwidth estimates of all subscribers now, bits per second.
+    pub estimated_bitrate: u64,
+    /// Discards, by reason.
+    pub drops: DropCounters,
+    /// Receive batches handled.
+    pub batches: u64,
+    /// Messages handed to the socket; each carries one or more datagrams.
+    pub sends: u64,
+    /// Datagrams handed to the socket.
+    pub datagrams_out: u64,
+    /// Microseconds spent working, out of the wall clock.
+    pub busy_us: u64,
+}
