@@ -248,7 +248,6 @@ export class LocalPublication {
 
   #onEnded() {
     this.stop();
-    this._room._emit('localUnpublished', { publication: this });
     if (this.source !== 'screen' && this.source !== 'screenAudio') this._room._emit('error', new PlenumError('deviceLost'));
   }
 
@@ -364,6 +363,7 @@ export class LocalPublication {
     if (this._options.acquire || this._options.own) this.track?.stop();
     try { this._transceiver?.stop(); } catch { /* The connection is gone. */ }
     this._connection?.negotiate();
+    this._room._emit('localUnpublished', { publication: this });
   }
 }
 
@@ -604,6 +604,7 @@ class Connection {
   constructor(room) {
     this.room = room;
     this.closed = false;
+    this.offering = false;
     this.limits = null;
     if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') throw new PlenumError('webrtcUnsupported');
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: room._options.iceServers ?? [] });
@@ -682,6 +683,7 @@ class Connection {
 
   /** Makes an offer soon; offers wait for each other. */
   negotiate() {
+    this.offering = true;
     this.#dirty = true;
     if (this.#negotiating || this.closed) return;
     this.#negotiating = true;
@@ -954,10 +956,7 @@ export class Room extends Emitter {
 
   #onUnpublished(participant, { publication }) {
     if (participant) return this.#removePublication(participant, publication);
-    const own = this.publications.find((p) => p.id === publication);
-    if (!own) return;
-    own.stop();
-    this._emit('localUnpublished', { publication: own });
+    this.publications.find((p) => p.id === publication)?.stop();
   }
 
   #onMuted(participant, { publication: id, muted }) {
@@ -1002,7 +1001,7 @@ export class Room extends Emitter {
     this._publications.add(publication);
     if (this.#connection) {
       publication._bind(this.#connection);
-      if (this.#joinedOnce) this.#connection.negotiate();
+      if (this.#connection.offering) this.#connection.negotiate(); // else the first offer carries it
     }
     this._emit('localPublished', { publication });
     return publication._ready.promise;
