@@ -238,11 +238,7 @@ impl Dtls {
             .ok()
     }
 
-    fn on_error(
-        &mut self,
-        error: &Error,
-        events: &mut Vec<DtlsEvent>,
-    ) -> Result<(), DropReason> {
+    fn on_error(&mut self, error: &Error, events: &mut Vec<DtlsEvent>) -> Result<(), DropReason> {
         // Once connected, the library reports warnings of the client in this way.
         let is_warning =
             matches!(self.state, State::Connected(_)) && matches!(error, Error::Other(_));

@@ -52,10 +52,8 @@ impl Credentials {
 
     fn verify(&self, request: &Message<'_>) -> bool {
         let username = request.username.unwrap_or_default();
-        let same = aws_lc_rs::constant_time::verify_slices_are_equal(
-            username,
-            self.username.as_bytes(),
-        );
+        let same =
+            aws_lc_rs::constant_time::verify_slices_are_equal(username, self.username.as_bytes());
         // Both are always computed, so that time does not tell a wrong name from a wrong password.
         let authentic = request.verify_integrity(&self.key);
         same.is_ok() && authentic
@@ -95,11 +93,9 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    pub(crate) fn new(
-        local: &IceCredentials,
-        remote: &IceCredentials,
-    ) -> Result<Self, MediaError> {
-        if !UFRAG_LEN.contains(&local.ufrag.len()) || !PASSWORD_LEN.contains(&local.password.0.len())
+    pub(crate) fn new(local: &IceCredentials, remote: &IceCredentials) -> Result<Self, MediaError> {
+        if !UFRAG_LEN.contains(&local.ufrag.len())
+            || !PASSWORD_LEN.contains(&local.password.0.len())
         {
             return Err(MediaError::IceCredentials);
         }

@@ -1,5 +1,6 @@
-//! One peer's transport as a state machine: ICE lite, DTLS, SRTP and data channels, without
-//! sockets, threads or clocks.
+//! One peer's transport as a state machine: ICE lite, DTLS, SRTP and data channels, the receive
+//! side (streams, feedback) and the send side (bandwidth estimate), without sockets, threads or
+//! clocks.
 //!
 //! Datagrams and time go in by `handle_*`, datagrams and events come out by `poll_*`. The types of
 //! the protocol crates below never appear in a signature.
@@ -14,6 +15,7 @@ mod ice;
 mod peer;
 mod sctp;
 mod srtp;
+mod ssrc_table;
 
 pub use certificate::Certificate;
 pub use demux::{Protocol, demux};

@@ -271,7 +271,9 @@ impl Peer {
         [
             self.liveness.poll_timeout(),
             self.agent.poll_timeout().map(|at| (at, Wakeup::PathExpiry)),
-            self.dtls.poll_timeout().map(|at| (at, Wakeup::DtlsRetransmit)),
+            self.dtls
+                .poll_timeout()
+                .map(|at| (at, Wakeup::DtlsRetransmit)),
             sctp.map(|at| (at, Wakeup::Sctp)),
         ]
         .into_iter()

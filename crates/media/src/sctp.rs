@@ -48,7 +48,6 @@ const MAX_HANDSHAKES: usize = 4;
 /// Repetitions of data before the association is given up; about a minute.
 const MAX_RETRANSMISSIONS: usize = 10;
 
-
 /// The library wants an address. There is one remote, and it roams.
 const REMOTE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5000));
 
@@ -270,10 +269,13 @@ impl DataChannels {
 
     /// SCTP packets to send; call until `None`.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<Bytes>> {
-        let (_, association) = self.associations.iter_mut().find_map(|(handle, association)| {
-            let transmit = association.poll_transmit(now)?;
-            Some((*handle, transmit))
-        })?;
+        let (_, association) = self
+            .associations
+            .iter_mut()
+            .find_map(|(handle, association)| {
+                let transmit = association.poll_transmit(now)?;
+                Some((*handle, transmit))
+            })?;
         match association.message {
             Payload::RawEncode(packets) => Some(packets),
             _ => None,

@@ -77,7 +77,10 @@ impl Collector {
         let plain = records::records(datagram)
             .flatten()
             .filter(|record| record.kind == HANDSHAKE && record.epoch == 0);
-        for fragment in plain.flat_map(|record| records::fragments(record.body)).flatten() {
+        for fragment in plain
+            .flat_map(|record| records::fragments(record.body))
+            .flatten()
+        {
             if fragment.kind == CLIENT_HELLO && fragment.length <= MAX_HELLO_LEN {
                 self.add(&fragment);
                 found = true;

@@ -55,7 +55,11 @@ pub(super) fn records(datagram: &[u8]) -> impl Iterator<Item = Result<Record<'_>
         }
         let record = split_record(rest);
         rest = record.map_or(&[], |(_, next)| next);
-        Some(record.map(|(record, _)| record).ok_or(DropReason::DtlsRefused))
+        Some(
+            record
+                .map(|(record, _)| record)
+                .ok_or(DropReason::DtlsRefused),
+        )
     })
 }
 
@@ -86,7 +90,11 @@ pub(super) fn fragments(body: &[u8]) -> impl Iterator<Item = Result<Fragment<'_>
         }
         let fragment = split_fragment(rest);
         rest = fragment.map_or(&[], |(_, next)| next);
-        Some(fragment.map(|(fragment, _)| fragment).ok_or(DropReason::DtlsRefused))
+        Some(
+            fragment
+                .map(|(fragment, _)| fragment)
+                .ok_or(DropReason::DtlsRefused),
+        )
     })
 }
 
@@ -247,7 +255,9 @@ mod tests {
     fn the_budget_ends_floods_but_not_application_data() {
         let mut gate = Gate::default();
         let tiny = record(HANDSHAKE, 0, &fragment(0, 200, 0, &[1]));
-        let admitted = (0..1000).filter(|_| gate.admit(&tiny, true).is_ok()).count();
+        let admitted = (0..1000)
+            .filter(|_| gate.admit(&tiny, true).is_ok())
+            .count();
         assert_eq!(admitted, MAX_HANDSHAKE_RECORDS);
         let data = record(APPLICATION_DATA, 1, &[0; 100]);
         assert!((0..10_000).all(|_| gate.admit(&data, true).is_ok()));

@@ -128,10 +128,7 @@ mod tests {
     fn silence_interrupts_then_ends() {
         let mut liveness = Liveness::new(at(0));
         liveness.on_connected(at(1_000));
-        assert_eq!(
-            liveness.poll_timeout(),
-            Some((at(6_000), Wakeup::Liveness))
-        );
+        assert_eq!(liveness.poll_timeout(), Some((at(6_000), Wakeup::Liveness)));
         assert_eq!(liveness.handle_timeout(at(6_000)), Some(Lapse::Interrupted));
         assert_eq!(liveness.handle_timeout(at(30_999)), None);
         assert_eq!(
@@ -156,7 +153,10 @@ mod tests {
     fn a_late_wakeup_reports_both_deadlines_in_order() {
         let mut liveness = Liveness::new(at(0));
         liveness.on_connected(at(0));
-        assert_eq!(liveness.handle_timeout(at(60_000)), Some(Lapse::Interrupted));
+        assert_eq!(
+            liveness.handle_timeout(at(60_000)),
+            Some(Lapse::Interrupted)
+        );
         assert_eq!(
             liveness.handle_timeout(at(60_000)),
             Some(Lapse::ConsentExpired)

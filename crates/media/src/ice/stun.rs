@@ -24,6 +24,7 @@ pub(super) const PRIORITY: u16 = 0x0024;
 pub(super) const USE_CANDIDATE: u16 = 0x0025;
 pub(super) const FINGERPRINT: u16 = 0x8028;
 pub(super) const ICE_CONTROLLED: u16 = 0x8029;
+#[cfg(test)]
 pub(super) const ICE_CONTROLLING: u16 = 0x802a;
 /// libwebrtc's renomination counter.
 pub(super) const NOMINATION: u16 = 0xc001;
@@ -99,7 +100,11 @@ impl<'d> Message<'d> {
             NOMINATION => self.nomination = Some(read_u32(value)?),
             MESSAGE_INTEGRITY if value.len() == INTEGRITY_LEN => self.integrity = Some(offset),
             MESSAGE_INTEGRITY => return Err(StunError::Malformed),
-            REALM | NONCE | MESSAGE_INTEGRITY_SHA256 | XOR_MAPPED_ADDRESS | ERROR_CODE
+            REALM
+            | NONCE
+            | MESSAGE_INTEGRITY_SHA256
+            | XOR_MAPPED_ADDRESS
+            | ERROR_CODE
             | UNKNOWN_ATTRIBUTES => {}
             0..=0x7fff => self.note_unknown(attribute),
             _ => {}

@@ -55,7 +55,10 @@ mod tests {
     fn chunks_must_fill_the_packet() {
         assert_eq!(check(&packet(&[11, 0, 0, 4])), Ok(()));
         assert_eq!(check(&packet(&[0, 0, 0, 5, 9])), Ok(()));
-        assert_eq!(check(&packet(&[0, 0, 0, 5, 9, 0, 0, 0, 11, 0, 0, 4])), Ok(()));
+        assert_eq!(
+            check(&packet(&[0, 0, 0, 5, 9, 0, 0, 0, 11, 0, 0, 4])),
+            Ok(())
+        );
         for bad in [
             vec![],
             packet(&[]),

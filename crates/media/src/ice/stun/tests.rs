@@ -66,7 +66,10 @@ fn one_flipped_bit_anywhere_is_noticed() {
             let accepted = Message::parse(&damaged)
                 .is_ok_and(|message| message.verify_integrity(&key) && damaged != SAMPLE_REQUEST);
             // A damaged FINGERPRINT type is an unknown optional attribute behind the integrity.
-            assert!(!accepted || (100..102).contains(&index), "byte {index} bit {bit}");
+            assert!(
+                !accepted || (100..102).contains(&index),
+                "byte {index} bit {bit}"
+            );
         }
     }
 }
@@ -115,7 +118,10 @@ fn the_reference_reads_what_we_write() {
     let mut mapped = XorMappedAddress::default();
     mapped.get_from(&reference).unwrap();
     assert!(reference.contains(ATTR_XORMAPPED_ADDRESS));
-    assert_eq!((mapped.ip.to_string(), mapped.port), ("203.0.113.7".to_owned(), 4711));
+    assert_eq!(
+        (mapped.ip.to_string(), mapped.port),
+        ("203.0.113.7".to_owned(), 4711)
+    );
 }
 
 #[test]
