@@ -376,3 +376,5 @@ impl Peer {
 
 #[cfg(test)]
 pub(crate) mod test_clock;
+#[cfg(test)]
+mod tests;
