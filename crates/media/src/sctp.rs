@@ -42,7 +42,7 @@ const SEND_BUFFER: usize = 4 * MAX_MESSAGE_LEN;
 const MTU: u32 = 1150;
 
 /// Associations that may be in their handshake. A client that repeats its INIT makes a new one
-/// each time; the first one to finish wins.
+/// each time, in place of the oldest; the first one to finish wins.
 const MAX_HANDSHAKES: usize = 4;
 
 /// Repetitions of data before the association is given up; about a minute.
@@ -101,9 +101,7 @@ impl DataChannels {
             .handle(now, REMOTE, None, packet.freeze())
             .ok_or(DropReason::SctpRefused)?;
         match event {
-            DatagramEvent::NewAssociation(association) => {
-                self.associations.push((handle, association));
-            }
+            DatagramEvent::NewAssociation(association) => self.add(handle, association),
             DatagramEvent::AssociationEvent(event) => self
                 .associations
                 .iter_mut()
@@ -118,8 +116,15 @@ impl DataChannels {
     }
 
     fn takes_init(&self) -> bool {
-        self.associations.len() < MAX_HANDSHAKES
-            && self.associations.iter().all(|(_, a)| a.is_handshaking())
+        self.associations.iter().all(|(_, a)| a.is_handshaking())
+    }
+
+    fn add(&mut self, handle: AssociationHandle, association: Association) {
+        if self.associations.len() >= MAX_HANDSHAKES {
+            let (oldest, _) = self.associations.remove(0);
+            self.endpoint.handle_event(oldest, EndpointEvent::drained());
+        }
+        self.associations.push((handle, association));
     }
 
     /// Collects what the associations report.
@@ -143,7 +148,6 @@ impl DataChannels {
         if let Some(winner) = established {
             self.retire(|handle, _| handle != winner);
         }
-        self.retire(|_, association| association.is_drained() || association.is_closed());
     }
 
     /// Forgets associations, here and in the endpoint.
@@ -267,19 +271,17 @@ impl DataChannels {
         Ok(())
     }
 
-    /// SCTP packets to send; call until `None`.
+    /// SCTP packets to send; call until `None`. An association that is over goes after its last.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<Bytes>> {
-        let (_, association) = self
-            .associations
-            .iter_mut()
-            .find_map(|(handle, association)| {
-                let transmit = association.poll_transmit(now)?;
-                Some((*handle, transmit))
-            })?;
-        match association.message {
-            Payload::RawEncode(packets) => Some(packets),
-            _ => None,
+        for (_, association) in &mut self.associations {
+            if let Some(transmit) = association.poll_transmit(now)
+                && let Payload::RawEncode(packets) = transmit.message
+            {
+                return Some(packets);
+            }
         }
+        self.retire(|_, association| association.is_closed() && !association.is_handshaking());
+        None
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {

@@ -5,4 +5,5 @@ mod channels;
 mod client;
 mod endings;
 mod handshake;
+mod hostile;
 mod media;

@@ -28,7 +28,12 @@ fn with_channel(loss: f64) -> Call {
     call.loss = loss;
     let now = call.now();
     call.client.connect_sctp(now);
-    assert!(call.run_until(20_000, |call| call.client.sctp_connected));
+    assert!(
+        call.run_until(20_000, |call| call.client.sctp_connected),
+        "{:?} {:?}",
+        call.events,
+        call.refused
+    );
     let now = call.now();
     call.client.open_channel(now, 2, &open("chat"));
     assert!(call.run_until(20_000, |call| {

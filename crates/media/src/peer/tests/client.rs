@@ -28,6 +28,11 @@ use crate::{SrtpSession, keying_material_len};
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7);
 const ICE_CONTROLLING: AttrType = AttrType(0x802a);
 
+pub(super) const BINARY: Ppi = Ppi::Binary;
+
+/// Changes SCTP packets before they are sent.
+type Damage = Box<dyn FnMut(&mut Vec<u8>)>;
+
 /// A message on a data channel: stream, kind, bytes.
 pub(super) type Received = (u16, Ppi, Vec<u8>);
 
@@ -44,6 +49,7 @@ pub(super) struct Client {
     pub(super) sctp_connected: bool,
     pub(super) received: Vec<Received>,
     pub(super) outgoing: Vec<Vec<u8>>,
+    pub(super) damage_sctp: Option<Damage>,
 }
 
 impl Client {
@@ -65,6 +71,7 @@ impl Client {
             sctp_connected: false,
             received: Vec::new(),
             outgoing: Vec::new(),
+            damage_sctp: None,
         }
     }
 
@@ -242,6 +249,10 @@ impl Client {
             }
         }
         for packet in packets {
+            let mut packet = packet.to_vec();
+            if let Some(damage) = &mut self.damage_sctp {
+                damage(&mut packet);
+            }
             self.send_record(now, &packet);
         }
     }

@@ -40,12 +40,12 @@ fn unprotect(call: &mut Call, path: Path, datagram: &[u8]) -> Result<Vec<u8>, Dr
 fn media_flows_both_ways() {
     let mut call = Call::connected();
     let now = call.now();
-    let mut datagram = protected(&mut call, &RTP, 1);
+    let datagram = protected(&mut call, &RTP, 1);
     assert_eq!(unprotect(&mut call, path(1), &datagram), Ok(RTP.to_vec()));
     let mut datagram = protected(&mut call, &RTCP, 0);
     assert_eq!(
         call.peer.unprotect_rtcp(now, path(1), &mut datagram),
-        Ok(&mut RTCP.clone()[..])
+        Ok(&mut { RTCP }[..])
     );
     let mut buffer = RTP.to_vec();
     buffer.resize(RTP.len() + SRTP_OVERHEAD, 0);
@@ -57,7 +57,6 @@ fn media_flows_both_ways() {
 #[test]
 fn media_from_elsewhere_is_refused_even_if_authentic() {
     let mut call = Call::connected();
-    let now = call.now();
     let datagram = protected(&mut call, &RTP, 1);
     let result = unprotect(&mut call, path(2), &datagram);
     assert_eq!(result, Err(DropReason::UnknownAddress));
@@ -70,7 +69,6 @@ fn media_from_elsewhere_is_refused_even_if_authentic() {
 fn before_the_handshake_there_are_no_keys() {
     let mut call = Call::new();
     call.run(10);
-    let now = call.now();
     let result = unprotect(&mut call, path(1), &RTP);
     assert_eq!(result, Err(DropReason::NoKeys));
     let result = call.peer.protect_rtp(&mut [0; 64], 20);
@@ -83,8 +81,7 @@ fn media_alone_keeps_a_peer_alive() {
     call.checks = false;
     for round in 1..=40u8 {
         call.run(1_000);
-        let now = call.now();
-        let mut datagram = protected(&mut call, &RTP, round);
+        let datagram = protected(&mut call, &RTP, round);
         unprotect(&mut call, path(1), &datagram).unwrap();
     }
     assert!(!call.events.contains(&PeerEvent::Interrupted));
@@ -97,7 +94,6 @@ fn forged_media_does_not_keep_a_peer_alive() {
     call.checks = false;
     for _ in 0..6 {
         call.run(1_000);
-        let now = call.now();
         let result = unprotect(&mut call, path(1), &[0x80; 60]);
         assert_eq!(result, Err(DropReason::SrtpAuthentication));
     }
@@ -117,7 +113,7 @@ fn keys_survive_roaming_and_an_ice_restart() {
     let elsewhere = Path::to("[2001:db8::9]:5".parse().unwrap());
     call.peer.handle_stun(now, elsewhere, &check).unwrap();
     assert_eq!(call.peer.path(), Some(elsewhere));
-    let mut datagram = protected(&mut call, &RTP, 1);
+    let datagram = protected(&mut call, &RTP, 1);
     assert!(unprotect(&mut call, elsewhere, &datagram).is_ok());
     let old = call.client.check("here:there", PASSWORD, true);
     assert_eq!(
