@@ -14,12 +14,18 @@ mod error;
 mod ice;
 mod peer;
 mod sctp;
+mod receiver;
+mod seen_window;
+mod sender;
 mod srtp;
 mod ssrc_table;
+mod transport_feedback;
 
 pub use certificate::Certificate;
 pub use demux::{Protocol, demux};
 pub use error::MediaError;
 pub use ice::stun_local_ufrag;
 pub use peer::{Peer, PeerEvent, Transmit, Wakeup};
+pub use receiver::{ReceivedPacket, Receiver, ReceiverStats, StreamRef};
+pub use sender::Sender;
 pub use srtp::{SRTCP_OVERHEAD, SRTP_OVERHEAD, SrtpSession, keying_material_len};
