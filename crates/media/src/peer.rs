@@ -169,11 +169,11 @@ impl Peer {
                 }
             }
         }
-        let Some(path) = self.agent.path() else {
-            return result;
-        };
         for bytes in self.dtls.take_outgoing() {
-            result = result.and(self.out.transmit(path, bytes));
+            result = result.and(match self.agent.path() {
+                Some(path) => self.out.transmit(path, bytes),
+                None => Err(DropReason::SendFailed),
+            });
         }
         result
     }
