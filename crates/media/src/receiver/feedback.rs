@@ -124,12 +124,7 @@ impl Feedback {
     }
 
     /// Receiver report, CNAME, and REMB if the publisher relies on it.
-    fn write_report(
-        &mut self,
-        now: Instant,
-        publications: &mut [Publication],
-        out: &mut Vec<u8>,
-    ) {
+    fn write_report(&mut self, now: Instant, publications: &mut [Publication], out: &mut Vec<u8>) {
         self.report_at = Some(now + REPORT_INTERVAL);
         self.gather_blocks(now, publications);
         let mut writer = RtcpWriter::new(out);
@@ -242,7 +237,12 @@ impl Feedback {
     }
 
     /// When there will be something to write again; at once for what had no room.
-    fn schedule(&mut self, now: Instant, publications: &[Publication], arrivals: Option<&Arrivals>) {
+    fn schedule(
+        &mut self,
+        now: Instant,
+        publications: &[Publication],
+        arrivals: Option<&Arrivals>,
+    ) {
         self.wake = earlier(self.report_at, arrivals.and_then(Arrivals::due));
         for stream in publications
             .iter()

@@ -131,7 +131,16 @@ fn feedback_about_nothing_sent_is_ignored() {
     let mut sender = Sender::new();
     let mut out = Vec::new();
     let arrivals = [Some(5), None, Some(9)];
-    encode(Ssrc(1), Ssrc(2), 0, 700, arrivals.into_iter(), 1_000, &mut out).unwrap();
+    encode(
+        Ssrc(1),
+        Ssrc(2),
+        0,
+        700,
+        arrivals.into_iter(),
+        1_000,
+        &mut out,
+    )
+    .unwrap();
     sender.handle_transport_feedback(origin(), &out);
     sender.handle_transport_feedback(origin(), &out[..9]);
     assert_eq!(sender.estimate(), None);
