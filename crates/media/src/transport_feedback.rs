@@ -10,7 +10,7 @@ mod encode;
 mod tests;
 
 pub(crate) use decode::Statuses;
-pub(crate) use encode::{Encoded, encode};
+pub(crate) use encode::encode;
 
 /// Microseconds of a tick.
 pub(crate) const TICK_US: u64 = 250;

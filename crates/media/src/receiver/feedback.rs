@@ -31,6 +31,9 @@ const KEYFRAME_REQUEST: usize = 20;
 const NACK_HEADER: usize = 12;
 const NACK_ENTRY: usize = 4;
 
+/// Most sequence numbers asked for in one compound, each of which may need its own entry.
+const MAX_NACKED: usize = 250;
+
 /// Least room in which transport-wide feedback is begun: enough for the longest loss that it may
 /// begin with.
 const TRANSPORT_FEEDBACK: usize = 250;
@@ -211,7 +214,8 @@ impl Feedback {
     ) {
         let room = MAX_COMPOUND.saturating_sub(out.len() + NACK_HEADER) / NACK_ENTRY;
         self.wanted.clear();
-        stream.nack.take_due(now, room, &mut self.wanted);
+        let limit = room.min(MAX_NACKED);
+        stream.nack.take_due(now, limit, &mut self.wanted);
         if self.wanted.is_empty() {
             return;
         }
