@@ -157,21 +157,15 @@ impl Receiver {
         self.record_arrival(now, packet, &header, &extensions);
         let route = match self.routes.find(header.ssrc) {
             Some(route) => route,
-            None => self.routes.learn(
-                now,
-                &mut self.publications,
-                packet,
-                &header,
-                &extensions,
-            )?,
+            None => self
+                .routes
+                .learn(now, &mut self.publications, packet, &header, &extensions)?,
         };
         let (codec, role) = self.publications[route.publication]
             .meaning(header.payload_type)
             .ok_or(DropReason::UnknownPayloadType)?;
         match (role, route.role) {
-            (Role::Media, Role::Media) => {
-                self.take(now, packet, header, extensions, route, &codec)
-            }
+            (Role::Media, Role::Media) => self.take(now, packet, header, extensions, route, &codec),
             (Role::Repair, Role::Repair) => self.take_repair(now, packet, &header, route, &codec),
             _ => Err(DropReason::UnknownPayloadType),
         }
@@ -216,8 +210,8 @@ impl Receiver {
             .stream(route)
             .ssrc(Role::Media)
             .ok_or(DropReason::UnknownSource)?;
-        let len = unwrap_rtx(packet, header, ssrc, codec.payload_type)
-            .ok_or(DropReason::PaddingOnly)?;
+        let len =
+            unwrap_rtx(packet, header, ssrc, codec.payload_type).ok_or(DropReason::PaddingOnly)?;
         self.stats.rtx_in += 1;
         let packet = &packet[..len];
         let (header, extensions) = self.parse(packet)?;

@@ -67,14 +67,14 @@ impl Arrivals {
     pub(super) fn record(&mut self, now: Instant, media: Ssrc, sequence: u16) {
         self.media = media;
         let sequence = SequenceNumber(sequence);
-        let newest = self.extender.newest();
+        let mut newest = self.extender.newest();
         let mut extended = self.extender.extend(sequence);
         if newest.is_some_and(|newest| extended + MEMORY <= newest) {
             // So far back only a sender that started anew.
             self.extender = SequenceExtender::default();
             self.ring.fill(Arrival::default());
             extended = self.extender.extend(sequence);
-            self.unreported = extended;
+            newest = None;
         }
         if self.has(extended) {
             return;

@@ -31,6 +31,9 @@ const KEYFRAME_REQUEST: usize = 20;
 const NACK_HEADER: usize = 12;
 const NACK_ENTRY: usize = 4;
 
+/// Most sequence numbers asked for in one compound, each of which may need its own entry.
+const MAX_NACKED: usize = 250;
+
 /// Least room in which transport-wide feedback is begun: enough for the longest loss that it may
 /// begin with.
 const TRANSPORT_FEEDBACK: usize = 250;
@@ -124,12 +127,7 @@ impl Feedback {
     }
 
     /// Receiver report, CNAME, and REMB if the publisher relies on it.
-    fn write_report(
-        &mut self,
-        now: Instant,
-        publications: &mut [Publication],
-        out: &mut Vec<u8>,
-    ) {
+    fn write_report(&mut self, now: Instant, publications: &mut [Publication], out: &mut Vec<u8>) {
         self.report_at = Some(now + REPORT_INTERVAL);
         self.gather_blocks(now, publications);
         let mut writer = RtcpWriter::new(out);
@@ -216,7 +214,8 @@ impl Feedback {
     ) {
         let room = MAX_COMPOUND.saturating_sub(out.len() + NACK_HEADER) / NACK_ENTRY;
         self.wanted.clear();
-        stream.nack.take_due(now, room, &mut self.wanted);
+        let limit = room.min(MAX_NACKED);
+        stream.nack.take_due(now, limit, &mut self.wanted);
         if self.wanted.is_empty() {
             return;
         }
@@ -242,7 +241,12 @@ impl Feedback {
     }
 
     /// When there will be something to write again; at once for what had no room.
-    fn schedule(&mut self, now: Instant, publications: &[Publication], arrivals: Option<&Arrivals>) {
+    fn schedule(
+        &mut self,
+        now: Instant,
+        publications: &[Publication],
+        arrivals: Option<&Arrivals>,
+    ) {
         self.wake = earlier(self.report_at, arrivals.and_then(Arrivals::due));
         for stream in publications
             .iter()

@@ -47,9 +47,7 @@ impl Routes {
                     role,
                 };
                 // A table that is full leaves the stream to be learned when others have gone.
-                let _ = stream
-                    .ssrc(role)
-                    .map(|ssrc| self.table.insert(ssrc, route));
+                let _ = stream.ssrc(role).map(|ssrc| self.table.insert(ssrc, route));
             }
         }
     }

@@ -61,23 +61,31 @@ impl Link {
         }
     }
 
+    /// Tells of the packets that have arrived by now.
     fn feed_back(&mut self, sender: &mut Sender) {
-        while self.arrivals.iter().any(Option::is_some) {
+        let ticks = ((self.now - self.start).as_micros() / 250) as u32;
+        loop {
             let mut out = Vec::new();
-            let arrivals = self.arrivals.iter().copied();
+            let arrived = self
+                .arrivals
+                .iter()
+                .copied()
+                .take_while(|arrival| arrival.is_none_or(|arrival| arrival <= ticks));
             let told = encode(
                 Ssrc(1),
                 Ssrc(2),
                 self.count,
                 self.base,
-                arrivals,
+                arrived,
                 1_000,
                 &mut out,
             );
-            let told = told.unwrap().statuses;
+            let Some(told) = told else {
+                return;
+            };
             self.count = self.count.wrapping_add(1);
-            self.base = self.base.wrapping_add(told);
-            self.arrivals.drain(..usize::from(told));
+            self.base = self.base.wrapping_add(told.statuses);
+            self.arrivals.drain(..usize::from(told.statuses));
             sender.handle_transport_feedback(self.now, &out);
         }
     }
@@ -131,7 +139,16 @@ fn feedback_about_nothing_sent_is_ignored() {
     let mut sender = Sender::new();
     let mut out = Vec::new();
     let arrivals = [Some(5), None, Some(9)];
-    encode(Ssrc(1), Ssrc(2), 0, 700, arrivals.into_iter(), 1_000, &mut out).unwrap();
+    encode(
+        Ssrc(1),
+        Ssrc(2),
+        0,
+        700,
+        arrivals.into_iter(),
+        1_000,
+        &mut out,
+    )
+    .unwrap();
     sender.handle_transport_feedback(origin(), &out);
     sender.handle_transport_feedback(origin(), &out[..9]);
     assert_eq!(sender.estimate(), None);

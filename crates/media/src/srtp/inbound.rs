@@ -4,9 +4,9 @@
 use super::cipher::Cipher;
 use super::keys::{MasterKey, Purpose};
 use super::packet_index;
-use crate::seen_window::SeenWindow;
 use super::rtp_prefix::{RtpPrefix, rtcp_ssrc};
 use crate::MediaError;
+use crate::seen_window::SeenWindow;
 use crate::ssrc_table::SsrcTable;
 use plenum_types::{DropReason, SrtpProfile, Ssrc};
 

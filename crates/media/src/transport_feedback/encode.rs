@@ -131,9 +131,12 @@ fn write_chunk(symbols: &[u8], out: &mut Vec<u8>) -> usize {
 
 /// The symbols with `bits` each, first in the highest place of `places`.
 fn pack(symbols: &[u8], bits: usize, places: usize) -> u16 {
-    symbols.iter().enumerate().fold(0, |packed, (place, symbol)| {
-        packed | u16::from(*symbol) << ((places - 1 - place) * bits)
-    })
+    symbols
+        .iter()
+        .enumerate()
+        .fold(0, |packed, (place, symbol)| {
+            packed | u16::from(*symbol) << ((places - 1 - place) * bits)
+        })
 }
 
 /// Pads to words and writes the RTCP length; the last byte of padding tells how much there is.

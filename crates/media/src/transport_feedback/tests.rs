@@ -3,8 +3,8 @@
 use super::*;
 use plenum_types::Ssrc;
 use proptest::prelude::*;
-use rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc_shared::marshal::Unmarshal;
+use rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 
 fn encoded(base: u16, arrivals: &[Option<u32>]) -> Option<(Vec<u8>, usize)> {
     let mut out = vec![1, 2, 3, 4];
