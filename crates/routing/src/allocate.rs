@@ -96,9 +96,8 @@ fn target(encoding: Option<u8>, reason: SlotReason) -> Target {
 /// The picture is scaled to fit inside the viewport, so one of its sides decides. Layers of
 /// unknown size do not take part; `None` if no layer is large enough.
 fn smallest_that_fills(layers: &[LayerView], viewport: Pixels) -> Option<usize> {
-    let enough = |have: u32, shown: u32| {
-        u64::from(have) * 100 >= u64::from(shown) * SIZE_ENOUGH_PERCENT
-    };
+    let enough =
+        |have: u32, shown: u32| u64::from(have) * 100 >= u64::from(shown) * SIZE_ENOUGH_PERCENT;
     layers.iter().position(|layer| {
         layer.size.is_some_and(|size| {
             enough(size.width, viewport.width) || enough(size.height, viewport.height)
@@ -121,10 +120,11 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Bitrate) {
     let mut at = 0;
     while at < order.len() {
         let priority = demands[order[at]].priority;
-        let end = at + order[at..]
-            .iter()
-            .take_while(|slot| demands[**slot].priority == priority)
-            .count();
+        let end = at
+            + order[at..]
+                .iter()
+                .take_while(|slot| demands[**slot].priority == priority)
+                .count();
         raise(demands, targets, &order[at..end], &mut granted, &mut left);
         at = end;
     }
@@ -147,7 +147,8 @@ fn raise(
     for _ in 0..steps.unwrap_or(0) {
         for slot in slots {
             if granted[*slot].is_some()
-                && let Some(rest) = grant(&demands[*slot], &targets[*slot], &mut granted[*slot], *left)
+                && let Some(rest) =
+                    grant(&demands[*slot], &targets[*slot], &mut granted[*slot], *left)
             {
                 *left = rest;
             }
@@ -156,12 +157,7 @@ fn raise(
 }
 
 /// One active layer more, not above the target. What is left of the budget if it fits.
-fn grant(
-    demand: &Demand<'_>,
-    target: &Target,
-    granted: &mut Option<u8>,
-    left: u64,
-) -> Option<u64> {
+fn grant(demand: &Demand<'_>, target: &Target, granted: &mut Option<u8>, left: u64) -> Option<u64> {
     let limit = target.encoding?;
     let from = granted.map_or(0, |layer| layer + 1);
     let next = (from..=limit)

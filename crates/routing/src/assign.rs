@@ -88,7 +88,11 @@ pub(crate) fn assign(
 
 /// Recent speakers in their order; then who can be heard or seen, who has a slot, who is oldest.
 fn speaker_key(candidate: &Candidate, held: bool) -> (usize, bool, bool) {
-    let rank = if candidate.muted { None } else { candidate.speaker_rank };
+    let rank = if candidate.muted {
+        None
+    } else {
+        candidate.speaker_rank
+    };
     (rank.unwrap_or(usize::MAX), candidate.muted, !held)
 }
 

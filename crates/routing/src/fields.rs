@@ -47,7 +47,11 @@ impl Fields {
     pub(crate) fn read(d: &PacketDescription) -> Self {
         let frame_number = d.payload.dependency.map(|fields| fields.frame_number);
         let picture = |id: Option<u16>, long: bool, closes_up: bool| {
-            let mask = if long { PICTURE_ID_LONG } else { PICTURE_ID_SHORT };
+            let mask = if long {
+                PICTURE_ID_LONG
+            } else {
+                PICTURE_ID_SHORT
+            };
             id.map(|id| PictureId {
                 id,
                 mask,
@@ -94,9 +98,7 @@ impl Fields {
                 id: counters.picture_id & picture.mask,
                 ..picture
             }),
-            tl0_picture_index: self
-                .tl0_picture_index
-                .map(|_| counters.tl0_picture_index),
+            tl0_picture_index: self.tl0_picture_index.map(|_| counters.tl0_picture_index),
             key_index: self.key_index.map(|_| counters.key_index & KEY_INDEX),
             frame_number: self.frame_number.map(|_| counters.frame_number),
         }

@@ -69,7 +69,11 @@ impl Publication {
             encodings,
             slots: Vec::new(),
             speech: Speech::default(),
-            codecs: config.codecs.iter().map(|parameters| parameters.codec).collect(),
+            codecs: config
+                .codecs
+                .iter()
+                .map(|parameters| parameters.codec)
+                .collect(),
             stores: config.kind == MediaKind::Video
                 || config.codecs.iter().any(|parameters| parameters.nack),
         }

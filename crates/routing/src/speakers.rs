@@ -120,8 +120,9 @@ impl Speech {
     }
 
     fn elapsed(&self, now: Instant) -> Duration {
-        self.last
-            .map_or(Duration::from_millis(20), |last| now.saturating_duration_since(last))
+        self.last.map_or(Duration::from_millis(20), |last| {
+            now.saturating_duration_since(last)
+        })
     }
 
     fn decay(&mut self, silence: Duration) {

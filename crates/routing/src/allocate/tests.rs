@@ -38,13 +38,28 @@ fn one(layers: &[LayerView], viewport: Option<(u32, u32)>) -> (Option<u8>, SlotR
 fn the_viewport_decides() {
     let layers = three();
     assert_eq!(one(&layers, None), (Some(2), SlotReason::Best));
-    assert_eq!(one(&layers, Some((320, 180))), (Some(0), SlotReason::Viewport));
-    assert_eq!(one(&layers, Some((400, 225))), (Some(0), SlotReason::Viewport));
-    assert_eq!(one(&layers, Some((420, 240))), (Some(1), SlotReason::Viewport));
-    assert_eq!(one(&layers, Some((1_920, 1_080))), (Some(2), SlotReason::Best));
+    assert_eq!(
+        one(&layers, Some((320, 180))),
+        (Some(0), SlotReason::Viewport)
+    );
+    assert_eq!(
+        one(&layers, Some((400, 225))),
+        (Some(0), SlotReason::Viewport)
+    );
+    assert_eq!(
+        one(&layers, Some((420, 240))),
+        (Some(1), SlotReason::Viewport)
+    );
+    assert_eq!(
+        one(&layers, Some((1_920, 1_080))),
+        (Some(2), SlotReason::Best)
+    );
     assert_eq!(one(&layers, Some((0, 180))), (None, SlotReason::NotVisible));
     // A wide picture in a tall box is as wide as the box.
-    assert_eq!(one(&layers, Some((320, 1_000))), (Some(0), SlotReason::Viewport));
+    assert_eq!(
+        one(&layers, Some((320, 1_000))),
+        (Some(0), SlotReason::Viewport)
+    );
 }
 
 #[test]
@@ -56,7 +71,10 @@ fn an_inactive_layer_is_replaced_by_the_next_lower() {
     layers[0].active = false;
     assert_eq!(one(&layers, None), (Some(2), SlotReason::Best));
     layers[2].active = true;
-    assert_eq!(one(&layers, Some((10, 10))), (Some(2), SlotReason::LayerInactive));
+    assert_eq!(
+        one(&layers, Some((10, 10))),
+        (Some(2), SlotReason::LayerInactive)
+    );
 }
 
 #[test]

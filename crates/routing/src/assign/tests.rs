@@ -88,7 +88,11 @@ fn any_wish() -> impl Strategy<Value = Wish> {
     ];
     let current = proptest::option::of(0_usize..14);
     (policy, any::<bool>(), current).prop_map(|(policy, audio, current)| Wish {
-        kind: if audio { MediaKind::Audio } else { MediaKind::Video },
+        kind: if audio {
+            MediaKind::Audio
+        } else {
+            MediaKind::Video
+        },
         policy,
         current,
     })

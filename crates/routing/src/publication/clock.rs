@@ -214,7 +214,12 @@ mod tests {
         let high = high.map(&publisher).unwrap();
         // 200 ms after its report's point, `low` is where `high` has its own point.
         let translated = low.translate(&high, RtpTimestamp(4_000_000_000 + 90));
-        assert!(translated.distance_from(RtpTimestamp(1_000 + 18_000 + 90)).abs() <= 1);
+        assert!(
+            translated
+                .distance_from(RtpTimestamp(1_000 + 18_000 + 90))
+                .abs()
+                <= 1
+        );
     }
 
     #[test]
@@ -234,7 +239,10 @@ mod tests {
         assert!(clock.map(&publisher).is_none());
         clock.on_packet(at(500), RtpTimestamp(u32::MAX - 100));
         let map = clock.map(&publisher).unwrap();
-        assert_eq!(map.timestamp_at(at(520)), RtpTimestamp(u32::MAX - 100).plus(960));
+        assert_eq!(
+            map.timestamp_at(at(520)),
+            RtpTimestamp(u32::MAX - 100).plus(960)
+        );
         assert_eq!(map.timestamp_at(at(480)), RtpTimestamp(u32::MAX - 1_060));
     }
 }

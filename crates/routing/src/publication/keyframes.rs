@@ -37,7 +37,10 @@ pub(crate) struct KeyframeRequests {
 impl KeyframeRequests {
     /// Somebody needs a keyframe. Some: send a request now.
     pub(crate) fn ask(&mut self, now: Instant, cause: KeyframeCause) -> Option<KeyframeCause> {
-        let allowed = self.last_sent.map_or(now, |last| last + INTERVAL_MIN).max(now);
+        let allowed = self
+            .last_sent
+            .map_or(now, |last| last + INTERVAL_MIN)
+            .max(now);
         match &mut self.wait {
             Some(wait) if allowed < wait.due => {
                 wait.due = allowed;

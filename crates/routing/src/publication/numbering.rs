@@ -134,14 +134,13 @@ mod tests {
     proptest! {
         #[test]
         fn places_are_distinct_ordered_and_found_again(
-            steps in proptest::collection::vec((0_i64..4, any::<bool>()), 1..300),
+            steps in proptest::collection::vec((1_u64..4, any::<bool>()), 1..300),
         ) {
             let mut numbering = Numbering::default();
             let mut kept = BTreeMap::new();
             let mut newest = 70_000_u64;
             for (step, keep) in steps {
-                newest += step as u64;
-                if kept.contains_key(&newest) { continue; }
+                newest += step;
                 if keep {
                     numbering.on_kept(newest);
                     kept.insert(newest, numbering.place(newest).unwrap());

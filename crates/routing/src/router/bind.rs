@@ -156,7 +156,13 @@ impl Router {
     fn layer_views(&self, index: SlotIndex) -> Vec<LayerView> {
         let slot = &self.slots[index.key()];
         self.assigned_publication(slot)
-            .map(|publication| publication.encodings.iter().map(Encoding::layer_view).collect())
+            .map(|publication| {
+                publication
+                    .encodings
+                    .iter()
+                    .map(Encoding::layer_view)
+                    .collect()
+            })
             .unwrap_or_default()
     }
 

@@ -74,7 +74,10 @@ impl Router {
             self.watch_activity(source);
         }
         if facts.restarted {
-            for slot in self.slots_of_encoding(source.publication, source.encoding).to_vec() {
+            for slot in self
+                .slots_of_encoding(source.publication, source.encoding)
+                .to_vec()
+            {
                 let slot = &mut self.slots[slot.key()];
                 if slot.shown().is_some_and(|shown| shown.source == source) {
                     slot.pause();
@@ -257,7 +260,9 @@ impl Router {
         let slot = self.slots.get(index.key())?;
         let shown = slot.shown()?;
         let encoding = self.encoding(shown.source)?;
-        if shown.generation != encoding.generation() || !encoding.clock.is_trusted(now, REPORT_PATIENCE) {
+        if shown.generation != encoding.generation()
+            || !encoding.clock.is_trusted(now, REPORT_PATIENCE)
+        {
             return None;
         }
         let clock = self.clock_of(shown.source)?;

@@ -105,7 +105,10 @@ impl Router {
         let room = publication.room;
         for slot in self.slots_of(index).to_vec() {
             let slot = &mut self.slots[slot.key()];
-            if slot.shown().is_some_and(|shown| shown.source.publication == index) {
+            if slot
+                .shown()
+                .is_some_and(|shown| shown.source.publication == index)
+            {
                 slot.pause();
             }
         }

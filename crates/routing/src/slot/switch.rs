@@ -49,8 +49,8 @@ impl Slot {
             .parameters(d.codec)
             .ok_or(DropReason::CodecNotNegotiated)?
             .payload_type;
-        let decodable = self.kind == MediaKind::Audio
-            || (d.payload.keyframe && d.payload.starts_frame);
+        let decodable =
+            self.kind == MediaKind::Audio || (d.payload.keyframe && d.payload.starts_frame);
         if decodable {
             Ok(Step::Begin { payload_type })
         } else {

@@ -21,13 +21,13 @@ fn syllables(ms: u64) -> AudioLevel {
 fn speech_is_heard_within_half_a_second_and_ends_after_a_second() {
     let mut speech = Speech::default();
     feed(&mut speech, 0, 2_000, |_| QUIET);
-    assert!(speech.speaking(at(2_000).is_none()));
+    assert!(speech.speaking(at(2_000)).is_none());
     feed(&mut speech, 2_000, 2_600, syllables);
-    assert!(speech.speaking(at(2_600).is_some()));
+    assert!(speech.speaking(at(2_600)).is_some());
     feed(&mut speech, 2_600, 20_000, syllables);
-    assert!(speech.speaking(at(20_000).is_some()));
+    assert!(speech.speaking(at(20_000)).is_some());
     feed(&mut speech, 20_000, 21_800, |_| QUIET);
-    assert!(speech.speaking(at(21_800).is_none()));
+    assert!(speech.speaking(at(21_800)).is_none());
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_click_is_no_speech() {
     for second in 0..10 {
         let from = second * 1_000;
         feed(&mut speech, from, from + 80, |_| AudioLevel(5));
-        assert!(speech.speaking(at(from + 80).is_none()));
+        assert!(speech.speaking(at(from + 80)).is_none());
         feed(&mut speech, from + 80, from + 1_000, |_| QUIET);
     }
 }
@@ -45,11 +45,15 @@ fn a_click_is_no_speech() {
 fn lasting_noise_becomes_the_floor() {
     let mut speech = Speech::default();
     feed(&mut speech, 0, 20_000, |_| AudioLevel(45));
-    assert!(speech.speaking(at(20_000).is_none()));
+    assert!(speech.speaking(at(20_000)).is_none());
     feed(&mut speech, 20_000, 21_000, |ms| {
-        if ms % 220 < 160 { AudioLevel(25) } else { AudioLevel(45) }
+        if ms % 220 < 160 {
+            AudioLevel(25)
+        } else {
+            AudioLevel(45)
+        }
     });
-    assert!(speech.speaking(at(21_000).is_some()));
+    assert!(speech.speaking(at(21_000)).is_some());
 }
 
 #[test]
@@ -57,15 +61,15 @@ fn a_breath_does_not_end_speech() {
     let mut speech = Speech::default();
     feed(&mut speech, 0, 2_000, syllables);
     feed(&mut speech, 2_000, 2_400, |_| QUIET);
-    assert!(speech.speaking(at(2_400).is_some()));
+    assert!(speech.speaking(at(2_400)).is_some());
 }
 
 #[test]
 fn silence_without_packets_ends_speech() {
     let mut speech = Speech::default();
     feed(&mut speech, 0, 2_000, syllables);
-    assert!(speech.speaking(at(2_100).is_some()));
-    assert!(speech.speaking(at(3_500).is_none()));
+    assert!(speech.speaking(at(2_100)).is_some());
+    assert!(speech.speaking(at(3_500)).is_none());
 }
 
 #[test]
@@ -83,7 +87,9 @@ fn the_order_keeps_who_speaks_in_front() {
             _ => false,
         };
         for (voice, speech) in voices.iter_mut().enumerate() {
-            feed(speech, from, from + 250, |ms| if speaks(voice) { syllables(ms) } else { QUIET });
+            feed(speech, from, from + 250, |ms| {
+                if speaks(voice) { syllables(ms) } else { QUIET }
+            });
         }
         let speaking = voices
             .iter_mut()
@@ -91,7 +97,10 @@ fn the_order_keeps_who_speaks_in_front() {
             .filter_map(|(voice, speech)| {
                 let level = speech.speaking(at(from + 250))?;
                 let publication = PublicationId(voice as u64);
-                Some((PublicationIndex(voice as u32), Speaker { publication, level }))
+                Some((
+                    PublicationIndex(voice as u32),
+                    Speaker { publication, level },
+                ))
             })
             .collect();
         let change = order.update(speaking);
