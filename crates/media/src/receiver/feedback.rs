@@ -147,13 +147,11 @@ impl Feedback {
         let streams = publications
             .iter_mut()
             .flat_map(|publication| &mut publication.streams);
-        let mut reached = 0;
-        for stream in streams.skip(self.next_block) {
+        for (place, stream) in streams.enumerate().skip(self.next_block) {
             if self.blocks.len() == MAX_BLOCKS {
-                self.next_block += reached;
+                self.next_block = place;
                 return;
             }
-            reached += 1;
             let block = stream
                 .ssrc(Role::Media)
                 .and_then(|ssrc| stream.statistics.report(now, ssrc));
