@@ -128,7 +128,7 @@ impl Feedback {
 
     /// Receiver report, CNAME, and REMB if the publisher relies on it.
     fn write_report(&mut self, now: Instant, publications: &mut [Publication], out: &mut Vec<u8>) {
-        self.report_at = Some(now + REPORT_INTERVAL);
+        self.report_at = (!publications.is_empty()).then(|| now + REPORT_INTERVAL);
         self.gather_blocks(now, publications);
         let mut writer = RtcpWriter::new(out);
         writer.receiver_report(self.ssrc, &self.blocks);
