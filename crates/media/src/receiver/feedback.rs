@@ -128,7 +128,7 @@ impl Feedback {
 
     /// Receiver report, CNAME, and REMB if the publisher relies on it.
     fn write_report(&mut self, now: Instant, publications: &mut [Publication], out: &mut Vec<u8>) {
-        self.report_at = Some(now + REPORT_INTERVAL);
+        self.report_at = (!publications.is_empty()).then(|| now + REPORT_INTERVAL);
         self.gather_blocks(now, publications);
         let mut writer = RtcpWriter::new(out);
         writer.receiver_report(self.ssrc, &self.blocks);
@@ -147,13 +147,11 @@ impl Feedback {
         let streams = publications
             .iter_mut()
             .flat_map(|publication| &mut publication.streams);
-        let mut reached = 0;
-        for stream in streams.skip(self.next_block) {
+        for (place, stream) in streams.enumerate().skip(self.next_block) {
             if self.blocks.len() == MAX_BLOCKS {
-                self.next_block += reached;
+                self.next_block = place;
                 return;
             }
-            reached += 1;
             let block = stream
                 .ssrc(Role::Media)
                 .and_then(|ssrc| stream.statistics.report(now, ssrc));

@@ -10,7 +10,7 @@ use plenum_types::{Codec, Encoding, Mid, Rid, Source};
 use rtcp::packet::Packet as RtcpPacket;
 use rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
-use rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
+use rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use std::sync::OnceLock;
 
 const VP8: u8 = 96;
@@ -194,7 +194,7 @@ fn only<P: Clone + 'static>(packets: &[Box<dyn RtcpPacket>]) -> Vec<P> {
 fn nacked(packets: &[Box<dyn RtcpPacket>]) -> Vec<u16> {
     only::<TransportLayerNack>(packets)
         .iter()
-        .flat_map(|nack| nack.nacks.iter().flat_map(|pair| pair.packet_list()))
+        .flat_map(|nack| nack.nacks.iter().flat_map(NackPair::packet_list))
         .collect()
 }
 

@@ -190,3 +190,39 @@ fn the_round_trip_is_what_the_peer_did_not_hold() {
     sender.on_report_block(now, sent, &block);
     assert_eq!(sender.rtt(), Some(rtt));
 }
+
+/// Sends as much as is estimated for a minute over a link whose queue holds 300 ms; returns the
+/// mean and the lowest estimate after the first ten seconds, kbit/s.
+fn closed_loop(kbps: u64) -> (u64, u64) {
+    let mut sender = Sender::new();
+    let mut link = Link::new(kbps);
+    let mut estimates = Vec::new();
+    for step in 0..600 {
+        let rate = sender
+            .estimate()
+            .map_or(600, |estimate| estimate.0 / 1_000)
+            .max(30);
+        let queue = link.free_at.saturating_duration_since(link.now);
+        let lose = (queue > Duration::from_millis(300)).then_some(2);
+        link.send(&mut sender, rate, Duration::from_millis(100), lose);
+        if step > 100 {
+            estimates.push(rate);
+        }
+    }
+    let mean = estimates.iter().sum::<u64>() / estimates.len() as u64;
+    (mean, estimates.into_iter().min().unwrap())
+}
+
+#[test]
+fn a_narrow_link_is_used_without_collapse() {
+    let (mean, lowest) = closed_loop(500);
+    assert!((375..=550).contains(&mean), "mean {mean} kbit/s");
+    assert!(lowest >= 200, "lowest {lowest} kbit/s");
+}
+
+#[test]
+fn a_wider_link_is_used_without_collapse() {
+    let (mean, lowest) = closed_loop(2_000);
+    assert!((1_400..=2_200).contains(&mean), "mean {mean} kbit/s");
+    assert!(lowest >= 1_000, "lowest {lowest} kbit/s");
+}
