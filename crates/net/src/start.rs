@@ -1,5 +1,6 @@
 //! Opens the sockets, starts the threads, ends them.
 
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::{Engine, NetConfig, NetError, ShardHandle};
 #[derive(Debug)]
 pub struct Net {
     handles: Vec<ShardHandle>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Net {
@@ -26,16 +27,14 @@ impl Net {
     }
 
     /// Ends the threads: each carries out the commands queued before, sends what is due, and is
-    /// waited for.
-    pub fn shutdown(mut self) {
-        self.stop();
-    }
-
-    fn stop(&mut self) {
+    /// waited for. Calling it again does nothing.
+    pub fn stop(&self) {
         for handle in &self.handles {
             handle.stop();
         }
-        for thread in self.threads.drain(..) {
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("the thread of a shard had panicked");
             }
@@ -59,7 +58,7 @@ where
 {
     let mut net = Net {
         handles: Vec::new(),
-        threads: Vec::new(),
+        threads: Mutex::default(),
     };
     // All sockets before the first thread: a port in use should leave nothing running.
     let sockets = open_sockets(config)?;
@@ -77,7 +76,10 @@ where
                 seat.into_loop(shard, engine, events).run();
             })?;
         net.handles.push(handle);
-        net.threads.push(thread);
+        net.threads
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(thread);
     }
     Ok(net)
 }

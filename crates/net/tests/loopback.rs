@@ -229,7 +229,7 @@ fn shutdown_carries_out_what_is_queued_and_joins() {
     let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
     let handle = net.shards()[0].clone();
     handle.send(MediaCommand::ReportStats).unwrap();
-    net.shutdown();
+    net.stop();
     assert!(matches!(events.try_recv(), Ok((_, MediaEvent::Stats(_)))));
     assert!(!handle.is_alive());
     assert!(handle.send(MediaCommand::ReportStats).is_err());
