@@ -9,7 +9,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod clock;
+pub mod error;
+pub mod media;
 pub mod network;
 pub mod outbox;
+pub mod receive;
+mod sdp;
 pub mod seed;
+
+pub use client::{Client, ClientConfig};
+pub use clock::Clock;
+pub use error::TestkitError;
+pub use network::{Direction, LinkConfig, Network};
