@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod receive;
 mod sdp;
 pub mod seed;
+pub mod session;
 
 pub use client::{Client, ClientConfig};
 pub use clock::Clock;
