@@ -1,0 +1,14 @@
+//! Instants for tests.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// `ms` milliseconds after an origin that is the same for the whole test program.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests need some origin; only differences count"
+)]
+pub(crate) fn at(ms: u64) -> Instant {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    *ORIGIN.get_or_init(Instant::now) + Duration::from_millis(ms)
+}

@@ -1,0 +1,128 @@
+//! What routing needs to know about a packet, found out once.
+
+use plenum_types::{Codec, ExtensionKind, LayerId, MediaKind, Pixels};
+
+use crate::codec::{self, CodecFields};
+use crate::dependency::{DependencyDescriptor, DependencyFields, TemplateStructure};
+use crate::{HeaderExtensions, ParseError, RtpHeader};
+
+/// Parsed once per incoming packet; everything that routing and patching need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketDescription {
+    /// The RTP header.
+    pub header: RtpHeader,
+    /// Where the header extensions are.
+    pub extensions: HeaderExtensions,
+    /// The codec of the payload.
+    pub codec: Codec,
+    /// What the payload is to its stream.
+    pub payload: PayloadDescription,
+}
+
+/// What a payload is to its stream.
+///
+/// A *frame* is one picture of one spatial layer; a picture of three spatial layers is three
+/// frames with one timestamp, and the marker bit ends the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadDescription {
+    /// This packet starts a keyframe, so a decoder that has nothing can start here.
+    ///
+    /// With H.264 this is the packet that carries the parameter sets, and also the first slice of
+    /// the IDR picture.
+    pub keyframe: bool,
+    /// First packet of a frame. H.264 and AV1 without a Dependency Descriptor do not say; there it
+    /// may be true for a few packets of the same frame.
+    pub starts_frame: bool,
+    /// Last packet of a frame.
+    pub ends_frame: bool,
+    /// The layer, as far as the packet itself tells; else the lowest.
+    pub layer: LayerId,
+    /// A receiver that got only lower temporal layers may start to get this one with this packet's
+    /// frame. Always true for the lowest.
+    pub switching_point: bool,
+    /// No other frame refers to this one.
+    pub discardable: bool,
+    /// Size of the largest picture of the stream, where the keyframe tells.
+    pub size: Option<Pixels>,
+    /// Fields of the codec's descriptor that a patch can replace.
+    pub fields: CodecFields,
+    /// Fields of the Dependency Descriptor, if the packet carries one.
+    pub dependency: Option<DependencyFields>,
+}
+
+/// Describes the payload of a packet.
+///
+/// For video, a Dependency Descriptor is believed before the payload: with end-to-end encryption
+/// only the descriptor is readable. Then a payload that does not parse is no error; its fields are
+/// just not patched. Fails if there is no payload, or if what describes it is malformed.
+pub fn describe(
+    packet: &[u8],
+    header: RtpHeader,
+    extensions: HeaderExtensions,
+    codec: Codec,
+) -> Result<PacketDescription, ParseError> {
+    let payload = header.payload(packet);
+    if payload.is_empty() {
+        return Err(ParseError::EmptyPayload);
+    }
+    let descriptor = match codec.kind() {
+        MediaKind::Audio => None,
+        MediaKind::Video => extensions.bytes(packet, ExtensionKind::DependencyDescriptor),
+    };
+    let payload = match descriptor {
+        Some(bytes) => describe_by_descriptor(bytes, payload, header.marker, codec)?,
+        None => describe_payload(payload, header.marker, codec)?,
+    };
+    Ok(PacketDescription {
+        header,
+        extensions,
+        codec,
+        payload,
+    })
+}
+
+fn describe_payload(
+    payload: &[u8],
+    marker: bool,
+    codec: Codec,
+) -> Result<PayloadDescription, ParseError> {
+    match codec {
+        Codec::Opus => Ok(codec::opus::describe()),
+        Codec::Vp8 => codec::vp8::describe(payload, marker),
+        Codec::Vp9 { .. } => codec::vp9::describe(payload),
+        Codec::H264 { .. } => codec::h264::describe(payload, marker),
+        Codec::Av1 { .. } => codec::av1::describe(payload, marker),
+    }
+}
+
+fn describe_by_descriptor(
+    bytes: &[u8],
+    payload: &[u8],
+    marker: bool,
+    codec: Codec,
+) -> Result<PayloadDescription, ParseError> {
+    let descriptor = DependencyDescriptor::parse(bytes)?;
+    let template = TemplateStructure::parse(bytes)?;
+    let from_payload = match codec {
+        Codec::Vp8 | Codec::Vp9 { .. } => describe_payload(payload, marker, codec).ok(),
+        Codec::Opus | Codec::H264 { .. } | Codec::Av1 { .. } => None,
+    };
+    let layer = match (&template, &from_payload) {
+        (Some((_, frame)), _) => frame.layer,
+        (None, Some(described)) => described.layer,
+        (None, None) => LayerId::default(),
+    };
+    let keyframe = descriptor.starts_frame && descriptor.has_structure;
+    Ok(PayloadDescription {
+        keyframe,
+        starts_frame: descriptor.starts_frame,
+        ends_frame: descriptor.ends_frame,
+        layer,
+        switching_point: keyframe
+            || from_payload.map_or(layer.temporal == 0, |described| described.switching_point),
+        discardable: from_payload.is_some_and(|described| described.discardable),
+        size: template.and_then(|(structure, _)| structure.resolution(structure.max_spatial())),
+        fields: from_payload.map_or(CodecFields::None, |described| described.fields),
+        dependency: Some(descriptor.fields()),
+    })
+}
