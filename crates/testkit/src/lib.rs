@@ -19,8 +19,10 @@ pub mod receive;
 mod sdp;
 pub mod seed;
 pub mod session;
+pub mod world;
 
 pub use client::{Client, ClientConfig};
 pub use clock::Clock;
 pub use error::TestkitError;
 pub use network::{Direction, LinkConfig, Network};
+pub use world::{ClientId, World};

@@ -23,14 +23,18 @@ impl Pair {
         for last in [1, 2] {
             network.add_host(address(last), link, link);
         }
-        let make = |config, seed| Client::new(config, clock.origin(), clock.now(), seed).unwrap();
+        let make = |config, seed| {
+            Client::new(config, clock.origin(), clock.now(), seed).expect("a client")
+        };
         let mut offerer = make(publisher, seed);
         let audio = 1;
         let answerer = ClientConfig::new(address(2)).with_slots(audio, 1);
         let mut answerer = make(answerer, seed + 1);
-        let offer = offerer.offer(clock.now(), false).unwrap();
-        let answer = answerer.answer(clock.now(), &offer).unwrap();
-        offerer.accept_answer(clock.now(), &answer).unwrap();
+        let offer = offerer.offer(clock.now(), false).expect("an offer");
+        let answer = answerer.answer(clock.now(), &offer).expect("an answer");
+        offerer
+            .accept_answer(clock.now(), &answer)
+            .expect("accepted");
         Self {
             clock,
             network,
