@@ -1,1 +1,31 @@
-//! placeholder
+//! One shard of the media plane: peers and router composed in packet order.
+//!
+//! [`Shard`] is the whole SFU minus sockets, threads and clocks. It reads no clock and draws no
+//! randomness but from its seed, so a call can be replayed in virtual time. To follow one packet
+//! from arrival to departure, read [`packet_path`](crate::packet_path) from top to bottom.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `packet_path` | a media packet's way through the stages, in order |
+//! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
+//! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
+//! | `commands` | what the control plane asks |
+//! | `transport` | what a peer's ICE and DTLS report, and their datagrams |
+//! | `peers` | finding a peer by id, index, address or user name |
+//! | `timers` | which peer must be looked at next |
+//! | `clock` | the shard's one clock in the three units the wire wants |
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod commands;
+mod feedback;
+mod packet_path;
+mod peers;
+mod reports;
+mod shard;
+mod timers;
+mod transport;
+
+pub use plenum_media::Certificate;
+pub use shard::{Shard, ShardConfig};

@@ -169,11 +169,11 @@ impl Peer {
                 }
             }
         }
-        let Some(path) = self.agent.path() else {
-            return result;
-        };
         for bytes in self.dtls.take_outgoing() {
-            result = result.and(self.out.transmit(path, bytes));
+            result = result.and(match self.agent.path() {
+                Some(path) => self.out.transmit(path, bytes),
+                None => Err(DropReason::SendFailed),
+            });
         }
         result
     }
@@ -258,8 +258,10 @@ impl Peer {
         if let Some(channels) = &mut self.channels {
             channels.handle_timeout(now);
         }
-        // What does not fit now is repeated by DTLS and SCTP themselves.
-        let _ = self.flush(now);
+        if let Err(reason) = self.flush(now) {
+            // What does not fit now is repeated by DTLS and SCTP themselves.
+            tracing::debug!(reason = reason.as_str(), "dropped in a timeout");
+        }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next, and why.

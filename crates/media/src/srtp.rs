@@ -11,7 +11,6 @@ mod inbound;
 mod keys;
 mod outbound;
 mod packet_index;
-mod replay;
 mod rtcp_trailer;
 mod rtp_prefix;
 #[cfg(test)]

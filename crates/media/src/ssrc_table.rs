@@ -34,6 +34,23 @@ impl<T, const LIMIT: usize> SsrcTable<T, LIMIT> {
         self.values.get_mut(place)
     }
 
+    /// Forgets `ssrc`.
+    pub(crate) fn remove(&mut self, ssrc: Ssrc) {
+        if let Ok(place) = self.keys.binary_search(&ssrc) {
+            self.keys.remove(place);
+            self.values.remove(place);
+        }
+    }
+
+    /// Keeps the SSRCs for whose value `keep` is true.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
+        let verdicts: Vec<bool> = self.values.iter_mut().map(&mut keep).collect();
+        let mut verdict = verdicts.iter();
+        self.keys.retain(|_| verdict.next() == Some(&true));
+        let mut verdict = verdicts.iter();
+        self.values.retain(|_| verdict.next() == Some(&true));
+    }
+
     /// Whether one more SSRC would be refused.
     pub(crate) fn is_full(&self) -> bool {
         self.keys.len() >= LIMIT
@@ -68,5 +85,10 @@ mod tests {
         assert_eq!(table.find_mut(Ssrc(3)), Some(&mut 2));
         assert_eq!(table.find_mut(Ssrc(7)), Some(&mut 5));
         assert_eq!(table.find_mut(Ssrc(1)), None);
+        table.remove(Ssrc(3));
+        table.retain(|value| *value == 3);
+        assert_eq!(table.find_mut(Ssrc(9)), Some(&mut 3));
+        assert_eq!(table.find_mut(Ssrc(7)), None);
+        assert_eq!(table.find_mut(Ssrc(3)), None);
     }
 }

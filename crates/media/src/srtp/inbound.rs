@@ -4,9 +4,9 @@
 use super::cipher::Cipher;
 use super::keys::{MasterKey, Purpose};
 use super::packet_index;
-use super::replay::ReplayWindow;
 use super::rtp_prefix::{RtpPrefix, rtcp_ssrc};
 use crate::MediaError;
+use crate::seen_window::SeenWindow;
 use crate::ssrc_table::SsrcTable;
 use plenum_types::{DropReason, SrtpProfile, Ssrc};
 
@@ -17,8 +17,8 @@ const MAX_SSRCS: usize = 512;
 pub(super) struct Inbound {
     rtp: Cipher,
     rtcp: Cipher,
-    rtp_seen: SsrcTable<ReplayWindow, MAX_SSRCS>,
-    rtcp_seen: SsrcTable<ReplayWindow, MAX_SSRCS>,
+    rtp_seen: SsrcTable<SeenWindow, MAX_SSRCS>,
+    rtcp_seen: SsrcTable<SeenWindow, MAX_SSRCS>,
 }
 
 impl Inbound {
@@ -78,7 +78,7 @@ impl Inbound {
     }
 }
 
-fn refuse_replay(seen: Option<&ReplayWindow>, index: u64) -> Result<(), DropReason> {
+fn refuse_replay(seen: Option<&SeenWindow>, index: u64) -> Result<(), DropReason> {
     match seen {
         Some(window) if !window.is_fresh(index) => Err(DropReason::SrtpReplay),
         _ => Ok(()),
@@ -86,11 +86,11 @@ fn refuse_replay(seen: Option<&ReplayWindow>, index: u64) -> Result<(), DropReas
 }
 
 fn remember(
-    table: &mut SsrcTable<ReplayWindow, MAX_SSRCS>,
+    table: &mut SsrcTable<SeenWindow, MAX_SSRCS>,
     ssrc: Ssrc,
     index: u64,
 ) -> Result<(), DropReason> {
     table
-        .insert(ssrc, ReplayWindow::starting_at(index))
+        .insert(ssrc, SeenWindow::starting_at(index))
         .map_err(|_| DropReason::TooManySsrcs)
 }

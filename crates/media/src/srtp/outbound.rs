@@ -8,10 +8,10 @@
 use super::cipher::Cipher;
 use super::keys::{MasterKey, Purpose};
 use super::packet_index;
-use super::replay::ReplayWindow;
 use super::rtcp_trailer::{MAX_INDEX, RTCP_CLEAR, TRAILER};
 use super::rtp_prefix::{RtpPrefix, rtcp_ssrc};
 use crate::MediaError;
+use crate::seen_window::SeenWindow;
 use crate::ssrc_table::SsrcTable;
 use plenum_types::{DropReason, SrtpProfile};
 
@@ -21,7 +21,7 @@ const MAX_SSRCS: usize = 1_024;
 pub(super) struct Outbound {
     rtp: Cipher,
     rtcp: Cipher,
-    rtp_sent: SsrcTable<ReplayWindow, MAX_SSRCS>,
+    rtp_sent: SsrcTable<SeenWindow, MAX_SSRCS>,
     /// One count for all SSRCs: an index may be skipped, not repeated.
     next_rtcp_index: u32,
 }
@@ -58,7 +58,7 @@ impl Outbound {
         let Some(window) = self.rtp_sent.find_mut(prefix.ssrc) else {
             let first = u64::from(prefix.sequence);
             self.rtp_sent
-                .insert(prefix.ssrc, ReplayWindow::starting_at(first))
+                .insert(prefix.ssrc, SeenWindow::starting_at(first))
                 .map_err(|_| DropReason::ProtectFailed)?;
             return Ok(first);
         };

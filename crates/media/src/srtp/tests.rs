@@ -1,5 +1,6 @@
-//! The RFCs' own vectors, and what a session refuses.
+//! The RFCs' own vectors, another implementation, and what a session refuses.
 
+mod differential;
 mod session;
 mod vectors;
 

@@ -201,15 +201,17 @@ impl Client {
 
     pub(super) fn open_channel(&mut self, now: Instant, id: u16, open: &[u8]) {
         let (_, association) = self.association.as_mut().unwrap();
-        let mut stream = association.open_stream(id, Ppi::Dcep).unwrap();
-        stream.write_with_ppi(now, open, Ppi::Dcep).unwrap();
+        if let Ok(mut stream) = association.open_stream(id, Ppi::Dcep) {
+            let _ = stream.write_with_ppi(now, open, Ppi::Dcep);
+        }
         self.on_sctp_progress(now);
     }
 
     pub(super) fn send_on_channel(&mut self, now: Instant, id: u16, ppi: Ppi, bytes: &[u8]) {
         let (_, association) = self.association.as_mut().unwrap();
-        let mut stream = association.stream(id).unwrap();
-        stream.write_with_ppi(now, bytes, ppi).unwrap();
+        if let Ok(mut stream) = association.stream(id) {
+            let _ = stream.write_with_ppi(now, bytes, ppi);
+        }
         self.on_sctp_progress(now);
     }
 

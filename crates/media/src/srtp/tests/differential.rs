@@ -1,6 +1,6 @@
 //! Our SRTP against rtc-srtp, both ways, for every profile.
 
-use plenum_media::{SRTCP_OVERHEAD, SRTP_OVERHEAD, SrtpSession, keying_material_len};
+use super::super::{SRTCP_OVERHEAD, SRTP_OVERHEAD, SrtpSession, keying_material_len};
 use plenum_types::SrtpProfile;
 use rtc_srtp::context::Context;
 use rtc_srtp::protection_profile::ProtectionProfile;

@@ -1,4 +1,5 @@
-//! Replay window (RFC 3711 §3.3.2) as a ring of words (RFC 6479): going forward clears whole
+//! Which of the newest indexes of a stream have been seen: SRTP's replay window (RFC 3711 §3.3.2)
+//! and the receiver's memory of duplicates. A ring of words (RFC 6479): going forward clears whole
 //! words, nothing is shifted.
 //!
 //! Invariant: a set bit means that the index was accepted; bits of indexes ahead of the newest
@@ -14,14 +15,14 @@ const WINDOW: u64 = (WORDS - 1) * 64;
 
 /// Which packet indexes have been seen.
 #[derive(Clone, Debug)]
-pub(super) struct ReplayWindow {
+pub(crate) struct SeenWindow {
     newest: u64,
     words: [u64; WORDS as usize],
 }
 
-impl ReplayWindow {
+impl SeenWindow {
     /// A window that has accepted `first` only.
-    pub(super) fn starting_at(first: u64) -> Self {
+    pub(crate) fn starting_at(first: u64) -> Self {
         let mut window = Self {
             newest: first,
             words: [0; WORDS as usize],
@@ -31,12 +32,12 @@ impl ReplayWindow {
     }
 
     /// The newest index accepted.
-    pub(super) const fn newest(&self) -> u64 {
+    pub(crate) const fn newest(&self) -> u64 {
         self.newest
     }
 
     /// Whether `index` has not been accepted yet, and is not too old to tell.
-    pub(super) fn is_fresh(&self, index: u64) -> bool {
+    pub(crate) fn is_fresh(&self, index: u64) -> bool {
         if index > self.newest {
             return true;
         }
@@ -44,7 +45,7 @@ impl ReplayWindow {
     }
 
     /// Remembers a fresh `index`.
-    pub(super) fn accept(&mut self, index: u64) {
+    pub(crate) fn accept(&mut self, index: u64) {
         if index > self.newest {
             self.advance(index);
         }
@@ -80,7 +81,7 @@ mod tests {
             first in 0_u64..5_000,
             steps in proptest::collection::vec(-1_100_i64..1_200, 1..400),
         ) {
-            let mut window = ReplayWindow::starting_at(first);
+            let mut window = SeenWindow::starting_at(first);
             let mut seen = BTreeSet::from([first]);
             for step in steps {
                 let index = window.newest().saturating_add_signed(step);

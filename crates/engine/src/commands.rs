@@ -1,0 +1,186 @@
+//! What the control plane asks of the shard. A command for something that is gone is ignored:
+//! the two planes may cross.
+
+use crate::peers::PeerEntry;
+use crate::shard::Shard;
+use plenum_media::{Peer, Receiver};
+use plenum_types::{
+    CloseReason, MediaCommand, MediaEvent, PeerConfig, PeerId, PeerIndex, PublicationConfig,
+    PublicationId, ShardStats, SlotConfig, SlotId, SlotWish, Ssrc,
+};
+use rand::RngExt;
+use std::time::Instant;
+
+impl Shard {
+    /// Carries out one command.
+    pub fn handle_command(&mut self, now: Instant, command: MediaCommand) {
+        match command {
+            MediaCommand::AddPeer(config) => self.add_peer(now, *config),
+            MediaCommand::RestartIce {
+                peer,
+                local,
+                remote,
+            } => {
+                let Some(index) = self.peers.index_of(peer) else {
+                    return;
+                };
+                self.peers.add_ufrag(index, &local.ufrag);
+                if let Some(entry) = self.peers.at_mut(index) {
+                    entry.transport.restart_ice(now, &local, &remote);
+                }
+                self.peers.touch(index);
+            }
+            MediaCommand::RemovePeer { peer } => self.begin_removal(now, peer),
+            MediaCommand::AddPublication { peer, publication } => {
+                self.add_publication(now, peer, &publication);
+            }
+            MediaCommand::RemovePublication { publication } => {
+                self.remove_publication(now, publication);
+            }
+            MediaCommand::MutePublication { publication, muted } => {
+                self.router.set_muted(now, publication, muted);
+            }
+            MediaCommand::AddSlot { peer, slot } => self.add_slot(now, peer, *slot),
+            MediaCommand::RemoveSlot { peer, slot } => self.remove_slot(now, peer, slot),
+            MediaCommand::SetSlotWish { peer, slot, wish } => {
+                self.set_slot_wish(now, peer, slot, wish);
+            }
+            MediaCommand::ReportStats => {
+                let stats = Box::new(self.stats_now());
+                self.events.push_back(MediaEvent::Stats(stats));
+            }
+        }
+    }
+
+    fn add_peer(&mut self, now: Instant, config: PeerConfig) {
+        let id = config.peer;
+        if self.peers.len() >= self.config.peers_max {
+            tracing::warn!(peer = %id, limit = self.config.peers_max, "shard is full");
+            self.events.push_back(MediaEvent::PeerClosed {
+                peer: id,
+                reason: CloseReason::InternalError,
+            });
+            return;
+        }
+        let transport = match Peer::new(&config, &self.certificate, now, &mut self.rng) {
+            Ok(transport) => transport,
+            Err(error) => {
+                tracing::warn!(peer = %id, %error, "peer refused");
+                let reason = CloseReason::InternalError;
+                self.events
+                    .push_back(MediaEvent::PeerClosed { peer: id, reason });
+                return;
+            }
+        };
+        let mut receiver = Receiver::new(Ssrc(self.rng.random()));
+        receiver.set_cname(&config.cname);
+        let entry = PeerEntry::new(id, config.room, config.cname, transport, receiver);
+        let index = self.peers.insert(entry);
+        self.peers.add_ufrag(index, &config.local.ufrag);
+        self.peers.touch(index);
+        self.router.add_peer(config.room, index);
+    }
+
+    /// The client is told at the next flush, then the peer goes; routing ends at once.
+    fn begin_removal(&mut self, now: Instant, peer: PeerId) {
+        let Some(index) = self.peers.index_of(peer) else {
+            return;
+        };
+        self.router.remove_peer(now, index);
+        self.publications.retain(|_, owner| *owner != index);
+        if let Some(entry) = self.peers.at_mut(index) {
+            entry.ending = Some(CloseReason::Removed);
+            entry.transport.close(now);
+        }
+        self.peers.touch(index);
+    }
+
+    fn add_publication(&mut self, now: Instant, peer: PeerId, config: &PublicationConfig) {
+        let Some(index) = self.live_index(peer) else {
+            return;
+        };
+        if let Some(entry) = self.peers.at_mut(index) {
+            entry.receiver.add_publication(config);
+        }
+        self.publications.insert(config.publication, index);
+        self.router.add_publication(now, index, config);
+    }
+
+    fn remove_publication(&mut self, now: Instant, publication: PublicationId) {
+        if let Some(owner) = self.publications.remove(&publication)
+            && let Some(entry) = self.peers.at_mut(owner)
+        {
+            entry.receiver.remove_publication(publication);
+        }
+        self.router.remove_publication(now, publication);
+    }
+
+    /// Slots take part in routing once the subscriber can decrypt: a keyframe sent before that
+    /// would be lost on it.
+    fn add_slot(&mut self, now: Instant, peer: PeerId, config: SlotConfig) {
+        let Some(index) = self.live_index(peer) else {
+            return;
+        };
+        let Some(entry) = self.peers.at_mut(index) else {
+            return;
+        };
+        if entry.connected {
+            self.router.add_slot(now, index, &config, &mut self.rng);
+        } else {
+            entry.waiting_slots.push(config);
+        }
+    }
+
+    fn remove_slot(&mut self, now: Instant, peer: PeerId, slot: SlotId) {
+        let Some(index) = self.live_index(peer) else {
+            return;
+        };
+        if let Some(entry) = self.peers.at_mut(index) {
+            entry.waiting_slots.retain(|waiting| waiting.slot != slot);
+            entry.slot_reasons.retain(|(known, _)| *known != slot);
+        }
+        self.router.remove_slot(now, index, slot);
+    }
+
+    fn set_slot_wish(&mut self, now: Instant, peer: PeerId, slot: SlotId, wish: SlotWish) {
+        let Some(index) = self.live_index(peer) else {
+            return;
+        };
+        let Some(entry) = self.peers.at_mut(index) else {
+            return;
+        };
+        match entry
+            .waiting_slots
+            .iter_mut()
+            .find(|waiting| waiting.slot == slot)
+        {
+            Some(waiting) => waiting.wish = wish,
+            None => self.router.set_slot_wish(now, index, slot, wish),
+        }
+    }
+
+    /// The peer, unless it is on its way out.
+    fn live_index(&self, peer: PeerId) -> Option<PeerIndex> {
+        let index = self.peers.index_of(peer)?;
+        self.peers
+            .at(index)
+            .filter(|entry| entry.ending.is_none())
+            .map(|_| index)
+    }
+
+    /// Counters as they are, gauges taken now.
+    fn stats_now(&self) -> ShardStats {
+        let mut stats = self.stats.clone();
+        stats.peers = self.peers.len() as u64;
+        stats.publications = self.publications.len() as u64;
+        for entry in self.peers.iter() {
+            stats.peers_connected += u64::from(entry.connected);
+            stats.nacks_out += entry.receiver.stats().nacks_out;
+            stats.estimated_bitrate += entry.sender.estimate().map_or(0, |estimate| estimate.0);
+            for (_, reason) in &entry.slot_reasons {
+                stats.slots[*reason as usize] += 1;
+            }
+        }
+        stats
+    }
+}

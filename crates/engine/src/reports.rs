@@ -1,0 +1,106 @@
+//! RTCP to clients: what the receiver composes (receiver reports, NACK, PLI, transport-wide
+//! feedback) and the sender reports of the slots.
+
+use crate::shard::Shard;
+use plenum_media::SRTCP_OVERHEAD;
+use plenum_rtp::rtcp::RtcpWriter;
+use plenum_types::{DropReason, PeerIndex, SendBatch};
+use std::time::{Duration, Instant};
+
+/// Most bytes of an outgoing datagram before encryption: fits an IPv6 path of 1,280 bytes.
+pub(crate) const DATAGRAM_BYTES_MAX: usize = 1_200;
+
+/// Time between sender reports. Shorter brings lip sync sooner, longer costs less.
+const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Slots whose sender reports (28 bytes each, and an SDES) fit a datagram.
+const SENDER_REPORTS_PER_DATAGRAM: usize = 24;
+
+/// RTCP datagrams that one peer may cause per flush; what is left waits for the next.
+const FEEDBACK_DATAGRAMS_PER_FLUSH: usize = 4;
+
+impl Shard {
+    /// Sends what is due by the clock.
+    pub(crate) fn send_reports(&mut self, now: Instant, peer: PeerIndex, out: &mut impl SendBatch) {
+        let Some(entry) = self.peers.at_mut(peer) else {
+            return;
+        };
+        if entry.connected && entry.next_sender_report.is_none_or(|due| due <= now) {
+            entry.next_sender_report = Some(now + SENDER_REPORT_INTERVAL);
+            self.send_sender_reports(now, peer, out);
+        }
+    }
+
+    /// Sends what the receiver has composed since the last flush.
+    pub(crate) fn send_feedback(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        out: &mut impl SendBatch,
+    ) {
+        for _ in 0..FEEDBACK_DATAGRAMS_PER_FLUSH {
+            let Some(entry) = self.peers.at_mut(peer).filter(|entry| entry.connected) else {
+                return;
+            };
+            self.scratch.clear();
+            if !entry.receiver.poll_rtcp(now, &mut self.scratch) {
+                return;
+            }
+            self.send_scratch(peer, out);
+        }
+    }
+
+    fn send_sender_reports(&mut self, now: Instant, peer: PeerIndex, out: &mut impl SendBatch) {
+        let ntp_now = self.clock.ntp(now);
+        let slots = self.router.slots_of_peer(peer).len();
+        for first in (0..slots).step_by(SENDER_REPORTS_PER_DATAGRAM) {
+            self.scratch.clear();
+            let mut cname_of = None;
+            for position in first..slots.min(first + SENDER_REPORTS_PER_DATAGRAM) {
+                let Some(&slot) = self.router.slots_of_peer(peer).get(position) else {
+                    break;
+                };
+                if let Some((ssrc, info)) = self.router.sender_report(now, ntp_now, slot) {
+                    RtcpWriter::new(&mut self.scratch).sender_report(ssrc, &info, &[]);
+                    cname_of = Some(ssrc);
+                }
+            }
+            let Some(ssrc) = cname_of else { continue };
+            if let Some(entry) = self.peers.at(peer) {
+                RtcpWriter::new(&mut self.scratch).sdes_cname(ssrc, &entry.cname);
+            }
+            self.send_scratch(peer, out);
+        }
+    }
+
+    /// Protects the compound in `scratch` and writes it to the batch.
+    fn send_scratch(&mut self, peer: PeerIndex, out: &mut impl SendBatch) {
+        match self.try_send_scratch(peer, out) {
+            Ok(()) => self.stats.rtcp_packets_out += 1,
+            Err(reason) => self.stats.drops.count(reason),
+        }
+    }
+
+    fn try_send_scratch(
+        &mut self,
+        peer: PeerIndex,
+        out: &mut impl SendBatch,
+    ) -> Result<(), DropReason> {
+        let entry = self
+            .peers
+            .at_mut(peer)
+            .ok_or(DropReason::SubscriberNotReady)?;
+        let path = entry
+            .transport
+            .path()
+            .ok_or(DropReason::SubscriberNotReady)?;
+        let length = self.scratch.len();
+        let buffer = out
+            .reserve(path, length + SRTCP_OVERHEAD)
+            .ok_or(DropReason::SendBatchFull)?;
+        buffer[..length].copy_from_slice(&self.scratch);
+        let length = entry.transport.protect_rtcp(buffer, length)?;
+        out.commit(length);
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! The shard: its state, its inputs and its outputs.
+
+use crate::clock::ShardClock;
+use crate::peers::PeerTable;
+use crate::timers::TimerQueue;
+use plenum_media::Certificate;
+use plenum_routing::Router;
+use plenum_types::{
+    DropReason, MediaEvent, NtpTime, PeerIndex, PublicationId, SendBatch, ShardId, ShardStats,
+};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+/// What a shard needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct ShardConfig {
+    /// Which one it is.
+    pub shard: ShardId,
+    /// Peers that it takes; further `AddPeer` commands are answered with `PeerClosed`.
+    pub peers_max: usize,
+}
+
+impl Default for ShardConfig {
+    fn default() -> Self {
+        Self {
+            shard: ShardId(0),
+            peers_max: 10_000,
+        }
+    }
+}
+
+/// One thread's share of the media plane, as a state machine.
+///
+/// Calling order for each wake-up, all with the same `now`:
+///
+/// 1. [`handle_command`](Self::handle_command) for each queued command,
+/// 2. [`handle_datagram`](Self::handle_datagram) for each received datagram,
+/// 3. [`handle_timeout`](Self::handle_timeout) if [`poll_timeout`](Self::poll_timeout) is due,
+/// 4. [`flush`](Self::flush), then hand the batch to the socket,
+/// 5. [`poll_event`](Self::poll_event) until it is empty.
+///
+/// Nothing here fails towards the caller: what a client sends wrong is dropped with a
+/// [`DropReason`] and counted.
+pub struct Shard {
+    pub(crate) config: ShardConfig,
+    pub(crate) certificate: Certificate,
+    pub(crate) rng: StdRng,
+    pub(crate) clock: ShardClock,
+    pub(crate) peers: PeerTable,
+    pub(crate) publications: HashMap<PublicationId, PeerIndex>,
+    pub(crate) router: Router,
+    pub(crate) timers: TimerQueue,
+    pub(crate) events: VecDeque<MediaEvent>,
+    pub(crate) stats: ShardStats,
+    /// Where RTCP is composed; reused.
+    pub(crate) scratch: Vec<u8>,
+}
+
+impl Shard {
+    /// A shard without peers. `seed` feeds its only source of randomness; `start` and
+    /// `ntp_start` are the same moment on two clocks.
+    pub fn new(
+        config: ShardConfig,
+        certificate: Certificate,
+        seed: u64,
+        start: Instant,
+        ntp_start: NtpTime,
+    ) -> Self {
+        Self {
+            config,
+            certificate,
+            rng: StdRng::seed_from_u64(seed),
+            clock: ShardClock::new(start, ntp_start),
+            peers: PeerTable::default(),
+            publications: HashMap::new(),
+            router: Router::new(),
+            timers: TimerQueue::default(),
+            events: VecDeque::new(),
+            stats: ShardStats::default(),
+            scratch: Vec::with_capacity(crate::reports::DATAGRAM_BYTES_MAX),
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.timers.next(), self.router.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Looks at every peer whose time has come.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch) {
+        while let Some((deadline, index)) = self.timers.pop_due(now) {
+            let Some(entry) = self.peers.at_mut(index) else {
+                continue;
+            };
+            if entry.armed != Some(deadline) {
+                continue;
+            }
+            entry.armed = None;
+            entry.transport.handle_timeout(now);
+            self.send_reports(now, index, out);
+            self.peers.touch(index);
+        }
+        if self
+            .router
+            .poll_timeout()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.router.handle_timeout(now);
+        }
+    }
+
+    /// Ends a wake-up: carries out what the router decided, writes what peers want to send, and
+    /// re-arms their timers.
+    pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch) {
+        self.drain_router(now);
+        while let Some(index) = self.peers.pop_touched() {
+            self.drain_transport(now, index, out);
+            self.send_feedback(now, index, out);
+            self.arm(index);
+        }
+        // A peer that came or went above may have changed what others see.
+        self.drain_router(now);
+    }
+
+    /// Takes the next event for the control plane.
+    pub fn poll_event(&mut self) -> Option<MediaEvent> {
+        self.events.pop_front()
+    }
+
+    /// Counts discards that the shell made on the shard's behalf.
+    pub fn count_drop(&mut self, reason: DropReason, number: u64) {
+        self.stats.drops.add(reason, number);
+    }
+
+    fn arm(&mut self, index: PeerIndex) {
+        let Some(entry) = self.peers.at_mut(index) else {
+            return;
+        };
+        let transport = entry.transport.poll_timeout().map(|(deadline, _)| deadline);
+        let deadline = [
+            transport,
+            entry.receiver.poll_timeout(),
+            entry.next_sender_report,
+        ]
+        .into_iter()
+        .flatten()
+        .min();
+        let Some(deadline) = deadline else { return };
+        if entry.armed.is_none_or(|armed| deadline < armed) {
+            entry.armed = Some(deadline);
+            self.timers.arm(deadline, index);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! ICE and DTLS of the peers: their datagrams in both directions, and what they report. Router
+//! decisions that reach a peer's receiver or the control plane pass through here too.
+
+use crate::shard::Shard;
+use plenum_media::PeerEvent;
+use plenum_routing::RouterEvent;
+use plenum_types::{
+    CloseReason, DropReason, MediaEvent, Path, PeerIndex, SendBatch, SlotBinding, SlotId,
+    SrtpProfile,
+};
+use std::time::Instant;
+
+impl Shard {
+    pub(crate) fn handle_stun(
+        &mut self,
+        now: Instant,
+        path: Path,
+        peer: PeerIndex,
+        datagram: &[u8],
+    ) -> Result<(), DropReason> {
+        self.stats.stun_in += 1;
+        let entry = self.peers.at_mut(peer).ok_or(DropReason::UnknownUfrag)?;
+        let handled = entry.transport.handle_stun(now, path, datagram);
+        self.drain_peer_events(now, peer);
+        handled
+    }
+
+    pub(crate) fn handle_dtls(
+        &mut self,
+        now: Instant,
+        path: Path,
+        peer: PeerIndex,
+        datagram: &[u8],
+    ) -> Result<(), DropReason> {
+        self.stats.dtls_in += 1;
+        let entry = self.peers.at_mut(peer).ok_or(DropReason::UnknownAddress)?;
+        let handled = entry.transport.handle_dtls(now, path, datagram);
+        self.drain_peer_events(now, peer);
+        handled
+    }
+
+    /// Writes the peer's own datagrams, acts on what it reports, and ends it if asked to.
+    pub(crate) fn drain_transport(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        out: &mut impl SendBatch,
+    ) {
+        while let Some(entry) = self.peers.at_mut(peer) {
+            let Some(transmit) = entry.transport.poll_transmit() else {
+                break;
+            };
+            match out.reserve(transmit.path, transmit.bytes.len()) {
+                Some(buffer) => {
+                    buffer[..transmit.bytes.len()].copy_from_slice(&transmit.bytes);
+                    out.commit(transmit.bytes.len());
+                }
+                None => self.stats.drops.count(DropReason::SendBatchFull),
+            }
+        }
+        self.drain_peer_events(now, peer);
+        if let Some(reason) = self.peers.at(peer).and_then(|entry| entry.ending) {
+            self.remove_peer(now, peer, reason);
+        }
+    }
+
+    fn drain_peer_events(&mut self, now: Instant, peer: PeerIndex) {
+        while let Some(entry) = self.peers.at_mut(peer) {
+            let Some(event) = entry.transport.poll_event() else {
+                return;
+            };
+            let id = entry.id;
+            match event {
+                PeerEvent::Connected { profile } => self.on_connected(now, peer, profile),
+                PeerEvent::PathAdded(address) => self.peers.add_address(peer, address),
+                PeerEvent::PathRemoved(address) => self.peers.remove_address(peer, address),
+                PeerEvent::SelectedPathChanged(path) => {
+                    tracing::debug!(peer = %id, remote = %path.remote, "path selected");
+                }
+                PeerEvent::Interrupted => {
+                    self.events
+                        .push_back(MediaEvent::PeerInterrupted { peer: id });
+                }
+                PeerEvent::Resumed => self.events.push_back(MediaEvent::PeerResumed { peer: id }),
+                // It goes at the next flush, when its goodbye has been written.
+                PeerEvent::Closed(reason) => {
+                    entry.ending.get_or_insert(reason);
+                }
+                PeerEvent::DataChannelOpened { label, .. } => {
+                    tracing::debug!(peer = %id, label, "data channel open");
+                }
+                PeerEvent::DataReceived { .. } => {
+                    // Messages between participants are not forwarded yet.
+                    self.stats.drops.count(DropReason::DataUnwanted);
+                }
+            }
+        }
+    }
+
+    fn on_connected(&mut self, now: Instant, peer: PeerIndex, profile: SrtpProfile) {
+        let Some(entry) = self.peers.at_mut(peer) else {
+            return;
+        };
+        entry.connected = true;
+        entry.next_sender_report = Some(now);
+        let waiting = std::mem::take(&mut entry.waiting_slots);
+        self.events.push_back(MediaEvent::PeerConnected {
+            peer: entry.id,
+            profile,
+        });
+        for slot in &waiting {
+            self.router.add_slot(now, peer, slot, &mut self.rng);
+        }
+    }
+
+    pub(crate) fn remove_peer(&mut self, now: Instant, peer: PeerIndex, reason: CloseReason) {
+        self.router.remove_peer(now, peer);
+        let Some(entry) = self.peers.remove(peer) else {
+            return;
+        };
+        self.publications.retain(|_, owner| *owner != peer);
+        self.stats.closed[reason as usize] += 1;
+        self.stats.nacks_out += entry.receiver.stats().nacks_out;
+        tracing::debug!(peer = %entry.id, room = %entry.room, reason = reason.as_str(), "peer closed");
+        self.events.push_back(MediaEvent::PeerClosed {
+            peer: entry.id,
+            reason,
+        });
+    }
+
+    /// Carries out what the router decided.
+    pub(crate) fn drain_router(&mut self, now: Instant) {
+        while let Some(event) = self.router.poll_event() {
+            match event {
+                RouterEvent::RequestKeyframe {
+                    id,
+                    peer,
+                    encoding,
+                    cause,
+                    ..
+                } => {
+                    self.stats.keyframe_requests[cause as usize] += 1;
+                    if let Some(entry) = self.peers.at_mut(peer) {
+                        entry.receiver.request_keyframe(now, id, encoding);
+                        self.peers.touch(peer);
+                    }
+                }
+                RouterEvent::SlotChanged {
+                    peer,
+                    slot,
+                    binding,
+                } => {
+                    self.on_slot_changed(peer, slot, binding);
+                }
+                RouterEvent::SpeakersChanged { room, speakers } => {
+                    self.events
+                        .push_back(MediaEvent::SpeakersChanged { room, speakers });
+                }
+            }
+        }
+    }
+
+    fn on_slot_changed(&mut self, peer: PeerIndex, slot: SlotId, binding: SlotBinding) {
+        let Some(entry) = self.peers.at_mut(peer) else {
+            return;
+        };
+        match entry
+            .slot_reasons
+            .iter_mut()
+            .find(|(known, _)| *known == slot)
+        {
+            Some((_, reason)) => *reason = binding.reason,
+            None => entry.slot_reasons.push((slot, binding.reason)),
+        }
+        self.events.push_back(MediaEvent::SlotChanged {
+            peer: entry.id,
+            slot,
+            binding,
+        });
+    }
+}

@@ -1,0 +1,34 @@
+//! What the loop counts itself; the engine counts the rest.
+
+use std::time::Duration;
+
+use plenum_types::{MediaEvent, ShardStats};
+
+use crate::send::SendCounters;
+
+/// Counters since start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NetCounters {
+    /// Receive batches handled.
+    pub(crate) batches: u64,
+    /// What left.
+    pub(crate) sent: SendCounters,
+    /// Time between waking up and going back to sleep.
+    pub(crate) busy: Duration,
+}
+
+impl NetCounters {
+    /// Completes an event of the engine: only this crate knows about sockets and waiting.
+    pub(crate) fn complete(&self, event: &mut MediaEvent) {
+        if let MediaEvent::Stats(stats) = event {
+            self.add_to(stats);
+        }
+    }
+
+    fn add_to(&self, stats: &mut ShardStats) {
+        stats.batches += self.batches;
+        stats.sends += self.sent.sends;
+        stats.datagrams_out += self.sent.datagrams;
+        stats.busy_us += self.busy.as_micros() as u64;
+    }
+}

@@ -1,0 +1,40 @@
+//! What the loop of a shard needs of the engine it drives.
+
+use std::time::Instant;
+
+use plenum_types::{DropReason, MediaCommand, MediaEvent, Path, SendBatch};
+
+/// A shard's engine: a state machine without clock, sockets and threads.
+///
+/// Calling order for each wake-up, with one `now`: [`handle_command`](Self::handle_command) for
+/// what is queued, [`handle_datagram`](Self::handle_datagram) for what was received,
+/// [`handle_timeout`](Self::handle_timeout) if [`poll_timeout`](Self::poll_timeout) is due,
+/// [`flush`](Self::flush); then the batch is sent and [`poll_event`](Self::poll_event) drained.
+pub trait Engine {
+    /// Carries out a request of the control plane.
+    fn handle_command(&mut self, now: Instant, command: MediaCommand);
+
+    /// Takes a received datagram, which it may overwrite. Errors are counted inside.
+    fn handle_datagram(
+        &mut self,
+        now: Instant,
+        path: Path,
+        datagram: &mut [u8],
+        out: &mut impl SendBatch,
+    );
+
+    /// Does what has become due.
+    fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch);
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
+    fn poll_timeout(&self) -> Option<Instant>;
+
+    /// Writes what commands and datagrams left to be sent.
+    fn flush(&mut self, now: Instant, out: &mut impl SendBatch);
+
+    /// The next fact for the control plane.
+    fn poll_event(&mut self) -> Option<MediaEvent>;
+
+    /// Counts datagrams that were dropped outside of the engine.
+    fn count_drop(&mut self, reason: DropReason, number: u64);
+}

@@ -1,0 +1,191 @@
+//! The way into a shard: a bounded queue, and a waker so that the shard looks into it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+
+use mio::Waker;
+use plenum_types::{MediaCommand, ShardId};
+
+use crate::CommandRefused;
+
+/// Commands that may wait. A join is about ten commands and a shard carries out a million a
+/// second, so this is the joins of a whole large room at once. Lower refuses such bursts; higher
+/// only costs memory while a shard hangs.
+const COMMAND_QUEUE: usize = 16_384;
+
+/// What waits for a shard.
+pub(crate) enum Message {
+    /// For the engine.
+    Command(MediaCommand),
+    /// End the thread after sending what is due.
+    Stop,
+}
+
+/// Sends commands to one shard. Cheap to clone; usable from any thread.
+#[derive(Clone)]
+pub struct ShardHandle {
+    shard: ShardId,
+    local_addr: SocketAddr,
+    queue: SyncSender<Message>,
+    bell: Arc<Bell>,
+}
+
+impl std::fmt::Debug for ShardHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ShardHandle({}, {})", self.shard, self.local_addr)
+    }
+}
+
+impl ShardHandle {
+    /// Which shard.
+    pub const fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// Where the shard listens.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Whether its thread runs.
+    pub fn is_alive(&self) -> bool {
+        !self.bell.gone.load(Ordering::Relaxed)
+    }
+
+    /// Queues a command. Never blocks: a full queue refuses.
+    pub fn send(&self, command: MediaCommand) -> Result<(), CommandRefused> {
+        self.queue
+            .try_send(Message::Command(command))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => CommandRefused::QueueFull,
+                TrySendError::Disconnected(_) => CommandRefused::ShardGone,
+            })?;
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Asks the thread to end. Waits for a place in the queue, so it is not lost in a flood.
+    pub(crate) fn stop(&self) {
+        // An error means that the thread has ended already.
+        let _ = self.queue.send(Message::Stop);
+        self.bell.ring();
+    }
+}
+
+/// The shard's end of the queue.
+pub(crate) struct Inbox {
+    queue: Receiver<Message>,
+    bell: Arc<Bell>,
+}
+
+impl Inbox {
+    /// From now on the sender of the next message wakes the shard. Call before draining: a
+    /// message that comes during the draining is then either seen or announced.
+    pub(crate) fn arm(&self) {
+        self.bell.rung.store(false, Ordering::SeqCst);
+    }
+
+    /// The next message. [`Message::Stop`] once all handles are gone.
+    pub(crate) fn poll(&self) -> Option<Message> {
+        match self.queue.try_recv() {
+            Ok(message) => Some(message),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Message::Stop),
+        }
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.bell.gone.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Wakes the shard at most once until it looks, so that a burst of commands costs one system
+/// call.
+struct Bell {
+    waker: Waker,
+    rung: AtomicBool,
+    /// Nobody listens any more.
+    gone: AtomicBool,
+}
+
+impl Bell {
+    fn ring(&self) {
+        if self.rung.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        if let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "a shard cannot be woken; it sees commands with the next datagram");
+        }
+    }
+}
+
+/// The two ends of the queue of `shard`.
+pub(crate) fn channel(
+    shard: ShardId,
+    local_addr: SocketAddr,
+    waker: Waker,
+) -> (ShardHandle, Inbox) {
+    let (sender, queue) = sync_channel(COMMAND_QUEUE);
+    let bell = Arc::new(Bell {
+        waker,
+        rung: AtomicBool::new(false),
+        gone: AtomicBool::new(false),
+    });
+    let handle = ShardHandle {
+        shard,
+        local_addr,
+        queue: sender,
+        bell: Arc::clone(&bell),
+    };
+    (handle, Inbox { queue, bell })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue() -> (ShardHandle, Inbox, mio::Poll) {
+        let poll = mio::Poll::new().unwrap();
+        let waker = Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        let address = "127.0.0.1:1".parse().unwrap();
+        let (handle, inbox) = channel(ShardId(0), address, waker);
+        (handle, inbox, poll)
+    }
+
+    #[test]
+    fn a_flood_is_refused_not_stored() {
+        let (handle, inbox, _poll) = queue();
+        for _ in 0..COMMAND_QUEUE {
+            handle.send(MediaCommand::ReportStats).unwrap();
+        }
+        assert_eq!(
+            handle.send(MediaCommand::ReportStats),
+            Err(CommandRefused::QueueFull)
+        );
+        assert!(inbox.poll().is_some());
+        assert_eq!(handle.send(MediaCommand::ReportStats), Ok(()));
+    }
+
+    #[test]
+    fn a_gone_shard_says_so() {
+        let (handle, inbox, _poll) = queue();
+        assert!(handle.is_alive());
+        drop(inbox);
+        assert!(!handle.is_alive());
+        assert_eq!(
+            handle.send(MediaCommand::ReportStats),
+            Err(CommandRefused::ShardGone)
+        );
+    }
+
+    #[test]
+    fn without_handles_the_shard_stops() {
+        let (handle, inbox, _poll) = queue();
+        drop(handle);
+        assert!(matches!(inbox.poll(), Some(Message::Stop)));
+    }
+}

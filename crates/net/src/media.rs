@@ -1,0 +1,76 @@
+//! The media plane proper: the loop with Plenum's engine in it.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use plenum_engine::{Certificate, Shard, ShardConfig};
+use plenum_types::{DropReason, MediaCommand, MediaEvent, NtpTime, Path, SendBatch, ShardId};
+
+use crate::{Engine, Net, NetConfig, NetError, start_with};
+
+/// Seconds from the epoch of NTP (1900) to that of Unix (RFC 868).
+const NTP_TO_UNIX_SECONDS: u64 = 2_208_988_800;
+
+/// Starts the media plane. `events` is called on the shards' threads and must not block.
+pub fn start<F>(config: &NetConfig, certificate: &Certificate, events: F) -> Result<Net, NetError>
+where
+    F: Fn(ShardId, MediaEvent) + Clone + Send + 'static,
+{
+    let certificate = certificate.clone();
+    start_with(config, events, move |shard, start| {
+        let config = ShardConfig {
+            shard,
+            ..ShardConfig::default()
+        };
+        Shard::new(
+            config,
+            certificate.clone(),
+            rand::random(),
+            start,
+            ntp_now(),
+        )
+    })
+}
+
+/// The wall clock, for sender reports.
+fn ntp_now() -> NtpTime {
+    let since_unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    NtpTime(NTP_TO_UNIX_SECONDS << 32).plus(since_unix)
+}
+
+impl Engine for Shard {
+    fn handle_command(&mut self, now: Instant, command: MediaCommand) {
+        self.handle_command(now, command);
+    }
+
+    fn handle_datagram(
+        &mut self,
+        now: Instant,
+        path: Path,
+        datagram: &mut [u8],
+        out: &mut impl SendBatch,
+    ) {
+        self.handle_datagram(now, path, datagram, out);
+    }
+
+    fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch) {
+        self.handle_timeout(now, out);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.poll_timeout()
+    }
+
+    fn flush(&mut self, now: Instant, out: &mut impl SendBatch) {
+        self.flush(now, out);
+    }
+
+    fn poll_event(&mut self) -> Option<MediaEvent> {
+        self.poll_event()
+    }
+
+    fn count_drop(&mut self, reason: DropReason, number: u64) {
+        self.count_drop(reason, number);
+    }
+}

@@ -1,0 +1,228 @@
+//! The loop of a shard's thread: sleep, read the clock once, then the stages in order: commands,
+//! datagrams, timers, flush, send, events.
+//!
+//! Every stage is bounded, so that none starves the others; what is left over makes the next
+//! sleep end at once.
+
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token};
+use plenum_types::{DropReason, MediaEvent, ShardId};
+
+use crate::Engine;
+use crate::batch::Batch;
+use crate::counters::NetCounters;
+use crate::handle::{Inbox, Message};
+use crate::receive::{ReceiveBuffers, Received};
+use crate::send::SocketSink;
+use crate::socket::Socket;
+
+/// The socket can be read.
+pub(crate) const SOCKET: Token = Token(0);
+/// A command was queued.
+pub(crate) const COMMANDS: Token = Token(1);
+
+/// Commands carried out per wake-up. At a few microseconds each, about a millisecond during which
+/// no media is forwarded.
+const COMMANDS_PER_WAKE_UP: usize = 256;
+
+/// Receive calls per wake-up, of 32 messages each. More would let timers (feedback, NACKs) wait
+/// for longer under load; fewer would look at timers and commands more often than they change.
+const BATCHES_PER_WAKE_UP: usize = 4;
+
+/// Events passed on per wake-up. A shard makes a few per command and per second.
+const EVENTS_PER_WAKE_UP: usize = 1_024;
+
+/// How long to leave a socket alone that fails to be read for no known reason.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// What is known about unread datagrams. The poll reports changes only, so this has to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    /// There were none when last looked.
+    Drained,
+    /// There may be some.
+    Readable,
+    /// Reading failed; try again in a while.
+    Failed,
+}
+
+/// Everything that a shard's thread owns.
+pub(crate) struct ShardLoop<E, F> {
+    shard: ShardId,
+    poll: Poll,
+    wake_ups: Events,
+    inbox: Inbox,
+    socket: Rc<Socket>,
+    buffers: ReceiveBuffers,
+    batch: Batch<SocketSink>,
+    engine: E,
+    events: F,
+    counters: NetCounters,
+    readiness: Readiness,
+    /// Whether commands or events were left over.
+    left_over: bool,
+    stopping: bool,
+}
+
+impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
+    /// A loop over sockets and queues that `poll` already watches.
+    pub(crate) fn new(
+        shard: ShardId,
+        poll: Poll,
+        inbox: Inbox,
+        socket: Socket,
+        buffer_bytes: usize,
+        engine: E,
+        events: F,
+    ) -> Self {
+        let socket = Rc::new(socket);
+        Self {
+            shard,
+            poll,
+            wake_ups: Events::with_capacity(4),
+            inbox,
+            buffers: ReceiveBuffers::new(buffer_bytes),
+            batch: Batch::new(SocketSink::new(Rc::clone(&socket))),
+            socket,
+            engine,
+            events,
+            counters: NetCounters::default(),
+            readiness: Readiness::Readable,
+            left_over: false,
+            stopping: false,
+        }
+    }
+
+    /// Runs until told to stop.
+    pub(crate) fn run(mut self) {
+        while !self.stopping {
+            if let Err(error) = self.sleep() {
+                tracing::error!(shard = %self.shard, %error, "waiting for datagrams failed, the shard ends");
+                return;
+            }
+            let now = Instant::now();
+            self.left_over = false;
+            self.handle_commands(now);
+            self.receive(now);
+            self.handle_timeout(now);
+            self.send(now);
+            self.pass_events();
+            self.counters.busy += now.elapsed();
+        }
+    }
+
+    fn sleep(&mut self) -> io::Result<()> {
+        let timeout = self.timeout();
+        match self.poll.poll(&mut self.wake_ups, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        let readable = self.wake_ups.iter().any(|event| event.token() == SOCKET);
+        if readable || self.readiness == Readiness::Failed {
+            self.readiness = Readiness::Readable;
+        }
+        Ok(())
+    }
+
+    /// How long there is nothing to do; `None` for as long as nothing comes.
+    fn timeout(&self) -> Option<Duration> {
+        if self.left_over || self.readiness == Readiness::Readable {
+            return Some(Duration::ZERO);
+        }
+        let timer = self
+            .engine
+            .poll_timeout()
+            .map(|due| due.saturating_duration_since(Instant::now()));
+        match self.readiness {
+            Readiness::Failed => Some(timer.map_or(RETRY, |timer| timer.min(RETRY))),
+            Readiness::Drained | Readiness::Readable => timer,
+        }
+    }
+
+    fn handle_commands(&mut self, now: Instant) {
+        self.inbox.arm();
+        for _ in 0..COMMANDS_PER_WAKE_UP {
+            match self.inbox.poll() {
+                Some(Message::Command(command)) => self.engine.handle_command(now, command),
+                Some(Message::Stop) => {
+                    self.stopping = true;
+                    return;
+                }
+                None => return,
+            }
+        }
+        self.left_over = true;
+    }
+
+    fn receive(&mut self, now: Instant) {
+        for _ in 0..BATCHES_PER_WAKE_UP {
+            if self.readiness != Readiness::Readable {
+                return;
+            }
+            self.readiness = match self.buffers.fill(&self.socket) {
+                Ok(true) => Readiness::Readable,
+                Ok(false) => Readiness::Drained,
+                Err(error) => {
+                    tracing::warn!(shard = %self.shard, %error, "reading the socket failed");
+                    Readiness::Failed
+                }
+            };
+            if !self.buffers.is_empty() {
+                self.counters.batches += 1;
+                self.handle_datagrams(now);
+            }
+        }
+    }
+
+    fn handle_datagrams(&mut self, now: Instant) {
+        let Self {
+            buffers,
+            engine,
+            batch,
+            ..
+        } = self;
+        buffers.visit(|received| match received {
+            Received::Datagram(path, datagram) => {
+                engine.handle_datagram(now, path, datagram, batch);
+                if batch.is_ripe() {
+                    batch.send();
+                }
+            }
+            Received::Dropped(reason) => engine.count_drop(reason, 1),
+        });
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if self.engine.poll_timeout().is_some_and(|due| due <= now) {
+            self.engine.handle_timeout(now, &mut self.batch);
+        }
+    }
+
+    fn send(&mut self, now: Instant) {
+        self.engine.flush(now, &mut self.batch);
+        self.batch.send();
+        let (busy, failed) = self.batch.sink().take_refused();
+        if busy > 0 {
+            self.engine.count_drop(DropReason::SendBusy, busy);
+        }
+        if failed > 0 {
+            self.engine.count_drop(DropReason::SendFailed, failed);
+        }
+    }
+
+    fn pass_events(&mut self) {
+        for _ in 0..EVENTS_PER_WAKE_UP {
+            let Some(mut event) = self.engine.poll_event() else {
+                return;
+            };
+            self.counters.sent = self.batch.sink().counters();
+            self.counters.complete(&mut event);
+            (self.events)(self.shard, event);
+        }
+        self.left_over = true;
+    }
+}

@@ -1,0 +1,152 @@
+//! Opens the sockets, starts the threads, ends them.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use mio::{Poll, Waker};
+use plenum_types::{MediaEvent, ShardId};
+
+use crate::handle::{Inbox, channel};
+use crate::receive::BUFFER_BYTES;
+use crate::shard_loop::{COMMANDS, SOCKET, ShardLoop};
+use crate::socket::Socket;
+use crate::{Engine, NetConfig, NetError, ShardHandle};
+
+/// The running media plane. Dropping it ends the threads.
+#[derive(Debug)]
+pub struct Net {
+    handles: Vec<ShardHandle>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Net {
+    /// One handle per shard, in the order of their ids.
+    pub fn shards(&self) -> &[ShardHandle] {
+        &self.handles
+    }
+
+    /// Ends the threads: each carries out the commands queued before, sends what is due, and is
+    /// waited for. Calling it again does nothing.
+    pub fn stop(&self) {
+        for handle in &self.handles {
+            handle.stop();
+        }
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("the thread of a shard had panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Starts threads for engines made by `make`, which is called on the shard's thread. `events` is
+/// called there too and must not block.
+pub fn start_with<E, F, M>(config: &NetConfig, events: F, make: M) -> Result<Net, NetError>
+where
+    E: Engine + 'static,
+    F: Fn(ShardId, MediaEvent) + Clone + Send + 'static,
+    M: Fn(ShardId, Instant) -> E + Clone + Send + 'static,
+{
+    let mut net = Net {
+        handles: Vec::new(),
+        threads: Mutex::default(),
+    };
+    // All sockets before the first thread: a port in use should leave nothing running.
+    let sockets = open_sockets(config)?;
+    let cores = if config.pin { cores() } else { Vec::new() };
+    for (index, socket) in sockets.into_iter().enumerate() {
+        let shard = ShardId(index as u16);
+        let core = (!cores.is_empty()).then(|| cores[index % cores.len()]);
+        let (handle, seat) = prepare(shard, socket)?;
+        let (make, events) = (make.clone(), events.clone());
+        let thread = std::thread::Builder::new()
+            .name(shard.to_string())
+            .spawn(move || {
+                pin(shard, core);
+                let engine = make(shard, Instant::now());
+                seat.into_loop(shard, engine, events).run();
+            })?;
+        net.handles.push(handle);
+        net.threads
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(thread);
+    }
+    Ok(net)
+}
+
+fn open_sockets(config: &NetConfig) -> Result<Vec<Socket>, NetError> {
+    if config.shards == 0 {
+        return Err(NetError::NoShards);
+    }
+    let port = |index: u16| match config.first_port {
+        0 => Ok(0),
+        first => first.checked_add(index).ok_or(NetError::PortRange {
+            first_port: first,
+            shards: config.shards,
+        }),
+    };
+    (0..config.shards)
+        .map(|index| Socket::open(config, port(index)?))
+        .collect()
+}
+
+/// What a shard's thread is given.
+struct Seat {
+    poll: Poll,
+    inbox: Inbox,
+    socket: Socket,
+}
+
+impl Seat {
+    fn into_loop<E: Engine, F: Fn(ShardId, MediaEvent)>(
+        self,
+        shard: ShardId,
+        engine: E,
+        events: F,
+    ) -> ShardLoop<E, F> {
+        ShardLoop::new(
+            shard,
+            self.poll,
+            self.inbox,
+            self.socket,
+            BUFFER_BYTES,
+            engine,
+            events,
+        )
+    }
+}
+
+fn prepare(shard: ShardId, mut socket: Socket) -> Result<(ShardHandle, Seat), NetError> {
+    let poll = Poll::new()?;
+    socket.register(poll.registry(), SOCKET)?;
+    let waker = Waker::new(poll.registry(), COMMANDS)?;
+    let (handle, inbox) = channel(shard, socket.local_addr(), waker);
+    let seat = Seat {
+        poll,
+        inbox,
+        socket,
+    };
+    Ok((handle, seat))
+}
+
+fn cores() -> Vec<core_affinity::CoreId> {
+    core_affinity::get_core_ids().unwrap_or_default()
+}
+
+fn pin(shard: ShardId, core: Option<core_affinity::CoreId>) {
+    if let Some(core) = core
+        && !core_affinity::set_for_current(core)
+    {
+        tracing::warn!(%shard, core = core.id, "the thread cannot be pinned to its core");
+    }
+}

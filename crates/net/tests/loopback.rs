@@ -1,0 +1,267 @@
+//! The shard loop over real sockets, driving an engine that sends every datagram back.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use plenum_net::{Engine, Net, NetConfig, NetError, start_with};
+use plenum_types::{
+    DropReason, MediaCommand, MediaEvent, Path, PeerId, SendBatch, ShardId, ShardStats,
+};
+
+const WAIT: Duration = Duration::from_secs(10);
+
+/// Sends datagrams back `copies` times; answers `RemovePeer` by closing the peer 20 ms later.
+struct Echo {
+    copies: usize,
+    stats: ShardStats,
+    events: Vec<MediaEvent>,
+    closing: Option<(Instant, PeerId)>,
+}
+
+impl Echo {
+    fn new(copies: usize) -> Self {
+        Self {
+            copies,
+            stats: ShardStats::default(),
+            events: Vec::new(),
+            closing: None,
+        }
+    }
+}
+
+impl Engine for Echo {
+    fn handle_command(&mut self, now: Instant, command: MediaCommand) {
+        match command {
+            MediaCommand::ReportStats => {
+                let stats = Box::new(self.stats.clone());
+                self.events.push(MediaEvent::Stats(stats));
+            }
+            MediaCommand::RemovePeer { peer } => {
+                self.closing = Some((now + Duration::from_millis(20), peer));
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_datagram(
+        &mut self,
+        _now: Instant,
+        path: Path,
+        datagram: &mut [u8],
+        out: &mut impl SendBatch,
+    ) {
+        self.stats.rtp_packets_in += 1;
+        for _ in 0..self.copies {
+            let Some(place) = out.reserve(path, datagram.len() + 16) else {
+                self.stats.drops.count(DropReason::SendBatchFull);
+                continue;
+            };
+            place[..datagram.len()].copy_from_slice(datagram);
+            out.commit(datagram.len());
+        }
+    }
+
+    fn handle_timeout(&mut self, _now: Instant, _out: &mut impl SendBatch) {
+        if let Some((_, peer)) = self.closing.take() {
+            let reason = plenum_types::CloseReason::Removed;
+            self.events.push(MediaEvent::PeerClosed { peer, reason });
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.closing.map(|(due, _)| due)
+    }
+
+    fn flush(&mut self, _now: Instant, _out: &mut impl SendBatch) {}
+
+    fn poll_event(&mut self) -> Option<MediaEvent> {
+        (!self.events.is_empty()).then(|| self.events.remove(0))
+    }
+
+    fn count_drop(&mut self, reason: DropReason, number: u64) {
+        self.stats.drops.add(reason, number);
+    }
+}
+
+fn config(bind: IpAddr) -> NetConfig {
+    NetConfig {
+        bind,
+        first_port: 0,
+        shards: 2,
+        ..NetConfig::default()
+    }
+}
+
+fn echo(config: &NetConfig, copies: usize) -> (Net, Receiver<(ShardId, MediaEvent)>) {
+    let (sender, events) = channel();
+    let net = start_with(
+        config,
+        move |shard, event| {
+            let _ = sender.send((shard, event));
+        },
+        move |_shard, _start| Echo::new(copies),
+    )
+    .unwrap();
+    (net, events)
+}
+
+fn client(server: SocketAddr) -> UdpSocket {
+    let ip: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let socket = UdpSocket::bind((ip, 0)).unwrap();
+    socket.connect(server).unwrap();
+    socket.set_read_timeout(Some(WAIT)).unwrap();
+    socket
+}
+
+fn stats(net: &Net, events: &Receiver<(ShardId, MediaEvent)>, shard: usize) -> ShardStats {
+    net.shards()[shard].send(MediaCommand::ReportStats).unwrap();
+    match events.recv_timeout(WAIT).unwrap() {
+        (from, MediaEvent::Stats(stats)) if from == ShardId(shard as u16) => *stats,
+        other => panic!("expected stats of shard {shard}, got {other:?}"),
+    }
+}
+
+#[test]
+fn echoes_over_each_shard_and_counts() {
+    let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 3);
+    for shard in 0..2 {
+        let client = client(net.shards()[shard].local_addr());
+        client.send(b"hello").unwrap();
+        let mut bytes = [0; 100];
+        for _ in 0..3 {
+            assert_eq!(client.recv(&mut bytes).unwrap(), 5);
+            assert_eq!(&bytes[..5], b"hello");
+        }
+        let stats = stats(&net, &events, shard);
+        assert_eq!(stats.rtp_packets_in, 1);
+        assert_eq!(stats.datagrams_out, 3);
+        assert!(stats.sends >= 1 && stats.sends <= 3);
+        assert!(stats.batches >= 1);
+    }
+}
+
+#[test]
+fn a_dual_stack_socket_serves_both_families() {
+    let (net, _events) = echo(&config(Ipv6Addr::UNSPECIFIED.into()), 1);
+    let port = net.shards()[0].local_addr().port();
+    let mut servers = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))];
+    if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        servers.push(SocketAddr::from((Ipv6Addr::LOCALHOST, port)));
+    }
+    for server in servers {
+        let client = client(server);
+        client.send(b"hello").unwrap();
+        assert_eq!(client.recv(&mut [0; 100]).unwrap(), 5);
+    }
+}
+
+#[test]
+fn bursts_come_back_in_order_with_and_without_offload() {
+    for segmentation_offload in [true, false] {
+        let config = NetConfig {
+            segmentation_offload,
+            ..config(Ipv4Addr::LOCALHOST.into())
+        };
+        let (net, events) = echo(&config, 1);
+        let client = client(net.shards()[0].local_addr());
+        for number in 0..40_u8 {
+            client.send(&[number; 1_000]).unwrap();
+        }
+        let mut bytes = [0; 2_000];
+        for number in 0..40_u8 {
+            assert_eq!(client.recv(&mut bytes).unwrap(), 1_000);
+            assert_eq!(bytes[..1_000], [number; 1_000]);
+        }
+        let stats = stats(&net, &events, 0);
+        assert_eq!(stats.datagrams_out, 40);
+        if !segmentation_offload {
+            assert_eq!(stats.sends, 40);
+        }
+    }
+}
+
+#[test]
+fn timers_of_the_engine_fire() {
+    let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    let command = MediaCommand::RemovePeer { peer: PeerId(7) };
+    net.shards()[1].send(command).unwrap();
+    let (shard, event) = events.recv_timeout(WAIT).unwrap();
+    assert_eq!(shard, ShardId(1));
+    assert!(matches!(
+        event,
+        MediaEvent::PeerClosed {
+            peer: PeerId(7),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn refused_sends_are_counted_by_the_engine() {
+    let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    let client = client(net.shards()[0].local_addr());
+    // Larger than a place in the batch, so refused by it.
+    client.send(&[0; 30_000]).unwrap();
+    client.send(b"hello").unwrap();
+    assert_eq!(client.recv(&mut [0; 100]).unwrap(), 5);
+    let stats = stats(&net, &events, 0);
+    assert_eq!(stats.drops.get(DropReason::SendBatchFull), 1);
+}
+
+#[test]
+fn many_commands_arrive_in_order() {
+    let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    for _ in 0..5_000 {
+        net.shards()[0].send(MediaCommand::ReportStats).unwrap();
+    }
+    for _ in 0..5_000 {
+        events.recv_timeout(WAIT).unwrap();
+    }
+}
+
+#[test]
+fn shutdown_carries_out_what_is_queued_and_joins() {
+    let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    let handle = net.shards()[0].clone();
+    handle.send(MediaCommand::ReportStats).unwrap();
+    net.stop();
+    assert!(matches!(events.try_recv(), Ok((_, MediaEvent::Stats(_)))));
+    assert!(!handle.is_alive());
+    assert!(handle.send(MediaCommand::ReportStats).is_err());
+}
+
+#[test]
+fn a_port_in_use_is_told() {
+    let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let config = NetConfig {
+        first_port: port,
+        shards: 1,
+        ..config(Ipv4Addr::LOCALHOST.into())
+    };
+    let error = start_with(&config, |_, _| {}, |_, _| Echo::new(1)).unwrap_err();
+    assert!(matches!(error, NetError::PortInUse { address } if address.port() == port));
+    assert!(error.to_string().contains(&port.to_string()));
+}
+
+#[test]
+fn impossible_configurations_are_refused() {
+    let local = config(Ipv4Addr::LOCALHOST.into());
+    let none = NetConfig {
+        shards: 0,
+        ..local.clone()
+    };
+    let beyond = NetConfig {
+        first_port: 65_535,
+        shards: 3,
+        ..local
+    };
+    for config in [none, beyond] {
+        assert!(start_with(&config, |_, _| {}, |_, _| Echo::new(1)).is_err());
+    }
+}

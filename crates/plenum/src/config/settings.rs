@@ -1,0 +1,142 @@
+//! Every key: its type, default and comment, written once. `config/plenum.toml`, the messages and
+//! the environment variables all come from this table.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use super::value::{ByteSize, LogFormat, Raw, Value};
+
+/// One key.
+pub(crate) struct Setting {
+    /// `section.key`.
+    pub(crate) name: &'static str,
+    /// What it does.
+    pub(crate) comment: &'static str,
+    /// What it is.
+    pub(crate) unit: &'static str,
+    /// What can be written.
+    pub(crate) expected: &'static str,
+    /// Sets it; `None` if the value is not what is expected.
+    pub(crate) set: fn(&mut Settings, &Raw) -> Option<()>,
+    /// Its value as TOML.
+    pub(crate) write: fn(&Settings) -> String,
+}
+
+impl Setting {
+    /// Section and key.
+    pub(crate) fn parts(&self) -> (&'static str, &'static str) {
+        self.name.split_once('.').unwrap_or((self.name, ""))
+    }
+
+    /// The key called `section.key`.
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+}
+
+macro_rules! settings {
+    ($($(#[doc = $section_doc:literal])* $section:ident: $Section:ident {
+        $($(#[doc = $comment:literal])* $key:ident: $type:ty = $default:expr,)*
+    })*) => {
+        /// All values.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub(crate) struct Settings {
+            $($(#[doc = $section_doc])* pub(crate) $section: $Section,)*
+        }
+
+        $(
+            $(#[doc = $section_doc])*
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            pub(crate) struct $Section {
+                $($(#[doc = $comment])* pub(crate) $key: $type,)*
+            }
+
+            impl Default for $Section {
+                fn default() -> Self {
+                    Self { $($key: $default,)* }
+                }
+            }
+        )*
+
+        /// The keys in the order of the file.
+        pub(crate) const SETTINGS: &[Setting] = &[$($(
+            Setting {
+                name: concat!(stringify!($section), ".", stringify!($key)),
+                comment: concat!($($comment,)*),
+                unit: <$type as Value>::UNIT,
+                expected: <$type as Value>::EXPECTED,
+                set: |settings, raw| {
+                    settings.$section.$key = Value::read(raw)?;
+                    Some(())
+                },
+                write: |settings| settings.$section.$key.write(),
+            },
+        )*)*];
+    };
+}
+
+settings! {
+    /// HTTP: web app, WebSocket, metrics, health.
+    http: Http {
+        /// Addresses to listen on; "::" takes IPv4 as well.
+        bind: Vec<IpAddr> = vec![Ipv6Addr::UNSPECIFIED.into()],
+        /// TCP port.
+        port: u16 = 7_880,
+        /// Serve the demo app at /, and tokens for it to anybody who asks.
+        demo: bool = false,
+    }
+    /// Media: UDP.
+    media: Media {
+        /// Address to listen on; "::" takes IPv4 as well.
+        bind: IpAddr = Ipv6Addr::UNSPECIFIED.into(),
+        /// UDP port of shard 0; shard 1 has the next one, and so on.
+        port: u16 = 7_882,
+        /// Threads that forward media, each with its own port; 0: one per CPU core.
+        shards: u16 = 0,
+        /// Addresses that clients are told, for example the public one behind a NAT that maps the ports one to one; empty: those of the network interfaces.
+        advertise: Vec<IpAddr> = Vec::new(),
+        /// Socket buffer for datagrams that wait to be read; more outlasts longer stalls, the kernel's limit is net.core.rmem_max.
+        receive_buffer: ByteSize = ByteSize(4 << 20),
+        /// Socket buffer for datagrams that wait to be sent; the kernel's limit is net.core.wmem_max.
+        send_buffer: ByteSize = ByteSize(4 << 20),
+        /// Send runs of datagrams to one client in one system call (UDP GSO) where the kernel can.
+        segmentation_offload: bool = true,
+        /// Pin each shard to a CPU core; pays on a machine that does nothing else.
+        pin: bool = false,
+    }
+    /// What one server, room or participant may use.
+    limits: Limits {
+        /// Rooms at a time.
+        rooms: usize = 10_000,
+        /// WebSockets at a time.
+        connections: usize = 20_000,
+        /// Participants of one room.
+        participants_per_room: usize = 3_000,
+        /// Tracks that a participant may publish.
+        publications_per_participant: usize = 16,
+        /// Slots (incoming tracks) that a participant may offer.
+        slots_per_participant: usize = 100,
+        /// Largest WebSocket message; an offer takes about 2 KiB per slot.
+        message_size: ByteSize = ByteSize(256 << 10),
+        /// WebSocket messages a second of one participant, sustained.
+        messages_per_second: u32 = 50,
+        /// WebSocket messages of one participant at once, after a pause.
+        message_burst: u32 = 200,
+        /// Messages that may wait for a participant who reads slowly; one more closes the connection.
+        outgoing_queue: usize = 1_024,
+    }
+    /// Times.
+    time: Time {
+        /// How long a participant whose WebSocket broke is kept, so that it can come back.
+        grace: Duration = Duration::from_secs(10),
+        /// How long a shutdown may take.
+        shutdown: Duration = Duration::from_secs(5),
+    }
+    /// Logs, to standard error.
+    log: Log {
+        /// What is logged, in the syntax of tracing's EnvFilter: "info", "info,plenum_signaling=debug".
+        filter: String = "info".to_owned(),
+        /// Form of the lines.
+        format: LogFormat = LogFormat::Human,
+    }
+}

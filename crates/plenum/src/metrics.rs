@@ -1,0 +1,73 @@
+//! Names, units and labels of all metrics, written once, here at the edge. The rest of Plenum
+//! counts in plain structs, which are read when somebody scrapes, so metrics cost the packet
+//! path nothing. Labels are enums, never a room, a participant or an address.
+
+mod control;
+mod family;
+mod media;
+
+use plenum_signaling::SignalingStats;
+use plenum_types::{ShardId, ShardStats};
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{IntGaugeVec, Opts, Registry, TextEncoder};
+
+use control::ControlMetrics;
+use media::MediaMetrics;
+
+/// Content type of the text format.
+pub(crate) const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// What a scrape found of one shard.
+#[derive(Clone, Debug)]
+pub(crate) struct ShardReading {
+    /// Which.
+    pub(crate) shard: ShardId,
+    /// Whether its thread runs.
+    pub(crate) alive: bool,
+    /// Commands that it could not take.
+    pub(crate) commands_refused: u64,
+    /// Its counters, if it ever answered.
+    pub(crate) stats: Option<ShardStats>,
+}
+
+/// All metrics, with their handles resolved.
+pub(crate) struct Metrics {
+    registry: Registry,
+    media: MediaMetrics,
+    control: ControlMetrics,
+}
+
+impl Metrics {
+    /// Metrics for `shards` shards, all zero.
+    pub(crate) fn new(shards: u16) -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        register_build_info(&registry)?;
+        Ok(Self {
+            media: MediaMetrics::new(&registry, shards)?,
+            control: ControlMetrics::new(&registry)?,
+            registry,
+        })
+    }
+
+    /// Takes over what was read.
+    pub(crate) fn update(&self, shards: &[ShardReading], signaling: &SignalingStats) {
+        self.media.update(shards);
+        self.control.update(signaling);
+    }
+
+    /// The text format of Prometheus, version 0.0.4.
+    pub(crate) fn render(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+fn register_build_info(registry: &Registry) -> prometheus::Result<()> {
+    let options = Opts::new("plenum_build_info", "Always 1; the labels tell the build.");
+    let info = IntGaugeVec::new(options, &["version"])?;
+    info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    registry.register(Box::new(info))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Metrics of the control plane.
+
+use plenum_signaling::SignalingStats;
+use plenum_signaling::messages::ErrorCode;
+use prometheus::{IntCounter, IntGauge, Registry, Result};
+
+use super::family::{counter, counters, gauge, level, raise};
+
+/// Name, help, and where the number is.
+type Plain<N> = (&'static str, &'static str, fn(&SignalingStats) -> N);
+
+const LEVELS: &[Plain<usize>] = &[
+    ("plenum_signaling_rooms", "Open rooms.", |s| s.rooms),
+    (
+        "plenum_signaling_participants",
+        "Participants in rooms.",
+        |s| s.participants,
+    ),
+    (
+        "plenum_signaling_publications",
+        "Tracks that participants publish.",
+        |s| s.publications,
+    ),
+    (
+        "plenum_signaling_slots",
+        "Slots that participants offer.",
+        |s| s.slots,
+    ),
+    ("plenum_signaling_connections", "Open WebSockets.", |s| {
+        s.connections
+    }),
+];
+
+const COUNTERS: &[Plain<u64>] = &[
+    (
+        "plenum_signaling_slow_clients_total",
+        "Clients closed because they read too slowly.",
+        |s| s.slow_clients,
+    ),
+    (
+        "plenum_signaling_lost_media_events_total",
+        "Events of the media plane lost because the control plane was too slow.",
+        |s| s.media_events_lost,
+    ),
+];
+
+/// Handles of all metrics of the control plane.
+pub(super) struct ControlMetrics {
+    levels: Vec<(IntGauge, fn(&SignalingStats) -> usize)>,
+    counters: Vec<(IntCounter, fn(&SignalingStats) -> u64)>,
+    /// In, out.
+    messages: Vec<IntCounter>,
+    /// Joined, replaced, refused.
+    joins: Vec<IntCounter>,
+    /// In the order of [`ErrorCode::ALL`].
+    errors: Vec<IntCounter>,
+}
+
+impl ControlMetrics {
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            levels: LEVELS
+                .iter()
+                .map(|(name, help, read)| Ok((level(registry, name, help)?, *read)))
+                .collect::<Result<_>>()?,
+            counters: COUNTERS
+                .iter()
+                .map(|(name, help, read)| Ok((counter(registry, name, help)?, *read)))
+                .collect::<Result<_>>()?,
+            messages: counters(
+                registry,
+                "plenum_signaling_messages_total",
+                "WebSocket messages: in from clients, out to clients.",
+                ["direction"],
+                ["in", "out"].map(|direction| [direction.to_owned()]),
+            )?,
+            joins: counters(
+                registry,
+                "plenum_signaling_joins_total",
+                "Joins: into a free place, in place of a participant with the same identity, or \
+                 refused.",
+                ["outcome"],
+                ["joined", "replaced", "refused"].map(|outcome| [outcome.to_owned()]),
+            )?,
+            errors: counters(
+                registry,
+                "plenum_signaling_errors_total",
+                "Errors told to clients, by the code of the protocol.",
+                ["code"],
+                ErrorCode::ALL.iter().map(|code| [code.as_str().to_owned()]),
+            )?,
+        })
+    }
+
+    pub(super) fn update(&self, stats: &SignalingStats) {
+        for (handle, read) in &self.levels {
+            handle.set(gauge(read(stats) as u64));
+        }
+        for (handle, read) in &self.counters {
+            raise(handle, read(stats));
+        }
+        let joins = stats.joins;
+        let joined = joins.accepted.saturating_sub(joins.replaced);
+        raise_all(&self.messages, [stats.messages_in, stats.messages_out]);
+        raise_all(&self.joins, [joined, joins.replaced, joins.refused]);
+        raise_all(&self.errors, stats.errors.iter().map(|(_, number)| *number));
+    }
+}
+
+fn raise_all(handles: &[IntCounter], totals: impl IntoIterator<Item = u64>) {
+    for (handle, total) in handles.iter().zip(totals) {
+        raise(handle, total);
+    }
+}

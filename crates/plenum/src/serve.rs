@@ -1,0 +1,74 @@
+//! `plenum serve`: from start to shutdown, in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::cli::ServeArgs;
+use crate::commands::print;
+use crate::config::Config;
+use crate::server::Server;
+use crate::shutdown::Signals;
+use crate::{environment, http, logging};
+
+/// Threads for signaling, HTTP and metrics. Media has its own.
+const CONTROL_THREADS: usize = 2;
+
+/// How long HTTP connections may linger after the clients have been told.
+const HTTP_LINGER: Duration = Duration::from_secs(1);
+
+/// Runs the server until a signal ends it.
+pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    let config = args.sources(environment()).load()?;
+    config.check_keys()?;
+    logging::start(&config.settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .thread_name("control")
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> Result<()> {
+    let mut signals = Signals::listen()?;
+    let listeners = http::listen(config).await?;
+    let server = Arc::new(Server::start(config)?);
+    let app = http::operator_routes(Arc::clone(&server)).merge(server.signaling().router());
+    announce(config, &listeners)?;
+
+    let (stop_http, stopped) = watch::channel(());
+    let mut serving = tokio::spawn(http::serve(listeners, app, stopped));
+    tokio::select! {
+        name = signals.wait() => tracing::info!("{name}: shutting down"),
+        ended = &mut serving => return ended?,
+    }
+    signals.exit_at_next();
+
+    server.drain(config.settings.time.shutdown).await;
+    stop_http.send_replace(());
+    if timeout(HTTP_LINGER, serving).await.is_err() {
+        tracing::warn!("HTTP connections were still open and are cut");
+    }
+    tokio::task::spawn_blocking(move || server.stop_media()).await?;
+    tracing::info!("shut down");
+    Ok(())
+}
+
+/// Tells where the server can be reached.
+fn announce(config: &Config, listeners: &[TcpListener]) -> Result<()> {
+    for listener in listeners {
+        tracing::info!(address = %listener.local_addr()?, "HTTP");
+    }
+    if config.dev {
+        let port = listeners[0].local_addr()?.port();
+        print(&format!(
+            "\n  Plenum is ready. Open http://localhost:{port}\n\n"
+        ))?;
+    }
+    Ok(())
+}

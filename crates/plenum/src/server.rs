@@ -1,0 +1,184 @@
+//! The wiring: shards, signaling, and the two kinds of values that pass between them.
+
+use std::num::NonZero;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use plenum_net::{Certificate, Net, NetConfig, NetError};
+use plenum_signaling::{Signaling, SignalingConfig};
+use plenum_types::{MediaEvent, ShardId};
+
+use crate::candidates::{candidates, interfaces, supported};
+use crate::config::{Config, Settings};
+use crate::health::Health;
+use crate::media_plane::{MediaPlane, StatsBoard};
+use crate::metrics::Metrics;
+
+/// Most shards that are started without being asked for.
+const SHARDS_AUTO_MAX: usize = 16;
+
+/// Everything that runs besides HTTP.
+pub(crate) struct Server {
+    net: Net,
+    media: Arc<MediaPlane>,
+    signaling: Signaling,
+    health: Health,
+    metrics: Metrics,
+}
+
+impl Server {
+    /// Starts shards and signaling. Needs a tokio runtime.
+    pub(crate) fn start(config: &Config) -> Result<Self> {
+        let certificate = Certificate::generate().context("cannot make a DTLS certificate")?;
+        let net_config = net_config(&config.settings);
+        let board = StatsBoard::new(net_config.shards);
+        // Shards and signaling know each other; signaling comes second and is put in here.
+        let signaling_place = Arc::new(OnceLock::new());
+        let events = deliver(board.clone(), Arc::clone(&signaling_place));
+        let net = plenum_net::start(&net_config, &certificate, events).map_err(explain)?;
+        let media = Arc::new(MediaPlane::new(net.shards().to_vec(), board));
+        let signaling = {
+            let media = Arc::clone(&media);
+            let config = signaling_config(config, &certificate, &net);
+            Signaling::start(config, move |shard, command| media.send(shard, command))
+        };
+        let _ = signaling_place.set(signaling.clone());
+        Ok(Self {
+            health: Health::new(net.shards().to_vec()),
+            metrics: Metrics::new(net_config.shards)?,
+            net,
+            media,
+            signaling,
+        })
+    }
+
+    /// What clients talk to.
+    pub(crate) const fn signaling(&self) -> &Signaling {
+        &self.signaling
+    }
+
+    /// What probes ask.
+    pub(crate) const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The metrics as text.
+    pub(crate) async fn metrics(&self) -> prometheus::Result<String> {
+        let readings = self.media.read().await;
+        self.metrics.update(&readings, &self.signaling.stats());
+        self.metrics.render()
+    }
+
+    /// Refuses new work, tells the clients, ends their peers.
+    pub(crate) async fn drain(&self, deadline: Duration) {
+        self.health.set_draining();
+        self.signaling.close(deadline).await;
+    }
+
+    /// Ends the media threads; they first carry out what [`drain`](Self::drain) asked of them.
+    pub(crate) fn stop_media(&self) {
+        self.net.stop();
+    }
+}
+
+/// Where the events of the shards go.
+fn deliver(
+    board: StatsBoard,
+    signaling: Arc<OnceLock<Signaling>>,
+) -> impl Fn(ShardId, MediaEvent) + Clone + Send + 'static {
+    move |shard, event| match event {
+        MediaEvent::Stats(stats) => board.put(shard, *stats),
+        event => {
+            // Before signaling runs nothing has been asked of the shards.
+            if let Some(signaling) = signaling.get() {
+                signaling.handle_media_event(shard, event);
+            }
+        }
+    }
+}
+
+fn net_config(settings: &Settings) -> NetConfig {
+    let media = &settings.media;
+    NetConfig {
+        bind: supported(media.bind),
+        first_port: media.port,
+        shards: shards(media.shards),
+        receive_buffer: usize::try_from(media.receive_buffer.0).unwrap_or(usize::MAX),
+        send_buffer: usize::try_from(media.send_buffer.0).unwrap_or(usize::MAX),
+        segmentation_offload: media.segmentation_offload,
+        pin: media.pin,
+    }
+}
+
+fn shards(configured: u16) -> u16 {
+    if configured > 0 {
+        return configured;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    cores.min(SHARDS_AUTO_MAX) as u16
+}
+
+fn signaling_config(config: &Config, certificate: &Certificate, net: &Net) -> SignalingConfig {
+    let keys = config
+        .keys
+        .iter()
+        .map(|(key, (secret, _))| (key.clone(), secret.clone()))
+        .collect();
+    let ports: Vec<u16> = net
+        .shards()
+        .iter()
+        .map(|shard| shard.local_addr().port())
+        .collect();
+    let media = &config.settings.media;
+    let candidates = candidates(supported(media.bind), &ports, &media.advertise, interfaces);
+    tracing::info!(?candidates, "clients send media to");
+    SignalingConfig {
+        limits: limits(&config.settings.limits),
+        grace: config.settings.time.grace,
+        dev: config.settings.http.demo,
+        ..SignalingConfig::new(keys, certificate.fingerprint(), candidates)
+    }
+}
+
+fn limits(limits: &crate::config::Limits) -> plenum_signaling::Limits {
+    plenum_signaling::Limits {
+        participants: limits.participants_per_room,
+        rooms: limits.rooms,
+        connections: limits.connections,
+        publications: limits.publications_per_participant,
+        slots: limits.slots_per_participant,
+        message_bytes: usize::try_from(limits.message_size.0).unwrap_or(usize::MAX),
+        messages_per_second: limits.messages_per_second,
+        message_burst: limits.message_burst,
+        outgoing_queue: limits.outgoing_queue,
+    }
+}
+
+fn explain(error: NetError) -> anyhow::Error {
+    match error {
+        NetError::PortInUse { .. } | NetError::PortRange { .. } => anyhow!(
+            "{error}; end the other program, or choose another port with --udp-port, \
+             PLENUM_MEDIA__PORT or the key media.port"
+        ),
+        NetError::Socket { .. } => anyhow!("{error}; check media.bind"),
+        NetError::NoShards | NetError::Thread(_) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_default_to_those_of_signaling() {
+        let configured = limits(&Settings::default().limits);
+        assert_eq!(configured, plenum_signaling::Limits::default());
+    }
+
+    #[test]
+    fn shards_follow_the_cores_unless_configured() {
+        assert_eq!(shards(3), 3);
+        assert!((1..=SHARDS_AUTO_MAX).contains(&usize::from(shards(0))));
+    }
+}

@@ -1,0 +1,92 @@
+//! A whole server: start, probes, metrics, shutdown.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
+
+/// A server that is killed with the value.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(http_port: u16, udp_port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
+    command.args(["serve", "--dev"]);
+    command.args(["--http-port", &http_port.to_string()]);
+    command.args(["--udp-port", &udp_port.to_string()]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts a server on free ports and waits until it prints where it is.
+fn start() -> Server {
+    let mut child = command(0, 0).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let port = lines
+        .map(Result::unwrap)
+        .find_map(|line| line.rsplit_once("http://localhost:")?.1.parse().ok())
+        .unwrap();
+    Server { child, port }
+}
+
+fn request(server: &Server, path: &str) -> String {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn signal(server: &Server, name: &str) {
+    let kill = Command::new("kill")
+        .args([name, &server.child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+}
+
+#[test]
+fn probes_metrics_and_page_answer_and_sigterm_ends_it_cleanly() {
+    let mut server = start();
+    assert!(request(&server, "/healthz").starts_with("HTTP/1.1 200"));
+    assert!(request(&server, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(request(&server, "/").starts_with("HTTP/1.1 200"));
+    let metrics = request(&server, "/metrics");
+    assert!(metrics.contains("text/plain; version=0.0.4"), "{metrics}");
+    assert!(
+        metrics.contains("\nplenum_shard_up{shard=\"0\"} 1\n"),
+        "{metrics}"
+    );
+    signal(&server, "-TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn ports_in_use_are_named_with_their_key_and_flag() {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let tcp_port = tcp.local_addr().unwrap().port();
+    let udp_port = udp.local_addr().unwrap().port();
+    for (http_port, media_port, expected) in [
+        (tcp_port, 0, ["TCP port", "http.port", "--http-port"]),
+        (0, udp_port, ["UDP port", "media.port", "--udp-port"]),
+    ] {
+        let output = command(http_port, media_port).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        for part in expected {
+            assert!(text.contains(part), "{text}");
+        }
+        let port = http_port.max(media_port).to_string();
+        assert!(text.contains(&port), "{text}");
+    }
+}

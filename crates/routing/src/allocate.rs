@@ -1,0 +1,180 @@
+//! Which layer each slot of a subscriber is to get.
+//!
+//! A pure function of what the slots want (the size at which they are shown), what the publishers
+//! send (sizes, activity, bitrates) and what the subscriber's network carries. First each slot's
+//! wanted layer is found from its viewport; then, if a budget is given, layers are handed out one
+//! step at a time, by priority, as long as they fit.
+
+use plenum_types::{Bitrate, Pixels, SlotReason};
+
+/// A picture may be shown this much larger than it is, in percent of its shown size. Lowering it
+/// saves bitrate and blurs.
+const SIZE_ENOUGH_PERCENT: u64 = 80;
+
+/// Bitrate that a layer is taken to have until it was measured, bits per second, by position.
+const BITRATE_UNMEASURED: [u64; 3] = [150_000, 500_000, 1_500_000];
+
+/// Temporal limit that lets every temporal layer through.
+pub(crate) const ALL_TEMPORAL: u8 = u8::MAX;
+
+/// One encoding of a publication, smallest first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LayerView {
+    pub(crate) size: Option<Pixels>,
+    pub(crate) active: bool,
+    pub(crate) bitrate: Option<Bitrate>,
+}
+
+/// What one slot wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Demand<'a> {
+    /// Encodings of the publication that the slot shows; at least one.
+    pub(crate) layers: &'a [LayerView],
+    pub(crate) viewport: Option<Pixels>,
+    pub(crate) priority: u8,
+    /// Video. Audio is never reduced.
+    pub(crate) adaptive: bool,
+}
+
+/// What one slot is to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The encoding, or nothing.
+    pub(crate) encoding: Option<u8>,
+    /// Highest temporal layer.
+    pub(crate) temporal: u8,
+    pub(crate) reason: SlotReason,
+}
+
+/// The layer for each demand. With a `budget`, video layers beyond it are not given.
+pub(crate) fn allocate(demands: &[Demand<'_>], budget: Option<Bitrate>) -> Vec<Target> {
+    let mut targets: Vec<Target> = demands.iter().map(wanted).collect();
+    if let Some(budget) = budget {
+        fit(demands, &mut targets, budget);
+    }
+    targets
+}
+
+/// What a slot gets if bandwidth is no question.
+fn wanted(demand: &Demand<'_>) -> Target {
+    if !demand.adaptive {
+        return target(Some(0), SlotReason::Best);
+    }
+    if demand.viewport.is_some_and(|viewport| viewport.area() == 0) {
+        return target(None, SlotReason::NotVisible);
+    }
+    let top = demand.layers.len().saturating_sub(1);
+    let suffices = demand
+        .viewport
+        .and_then(|viewport| smallest_that_fills(demand.layers, viewport))
+        .unwrap_or(top);
+    let active = |at: &usize| demand.layers[*at].active;
+    // Nothing active: the publisher has not begun. Wait for what is wanted.
+    let chosen = (0..=suffices)
+        .rev()
+        .find(active)
+        .or_else(|| (suffices..=top).find(active))
+        .unwrap_or(suffices);
+    let reason = if chosen != suffices {
+        SlotReason::LayerInactive
+    } else if chosen < top {
+        SlotReason::Viewport
+    } else {
+        SlotReason::Best
+    };
+    target(u8::try_from(chosen).ok(), reason)
+}
+
+fn target(encoding: Option<u8>, reason: SlotReason) -> Target {
+    Target {
+        encoding,
+        temporal: ALL_TEMPORAL,
+        reason,
+    }
+}
+
+/// The picture is scaled to fit inside the viewport, so one of its sides decides. Layers of
+/// unknown size do not take part; `None` if no layer is large enough.
+fn smallest_that_fills(layers: &[LayerView], viewport: Pixels) -> Option<usize> {
+    let enough =
+        |have: u32, shown: u32| u64::from(have) * 100 >= u64::from(shown) * SIZE_ENOUGH_PERCENT;
+    layers.iter().position(|layer| {
+        layer.size.is_some_and(|size| {
+            enough(size.width, viewport.width) || enough(size.height, viewport.height)
+        })
+    })
+}
+
+/// Gives up what does not fit: everyone's lowest layer first, by priority, then one step up at a
+/// time, highest priority first, lowest layer first within a priority.
+fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Bitrate) {
+    let mut left = budget.bits_per_second();
+    let mut granted: Vec<Option<u8>> = vec![None; demands.len()];
+    let mut order: Vec<usize> = (0..demands.len())
+        .filter(|at| demands[*at].adaptive && targets[*at].encoding.is_some())
+        .collect();
+    order.sort_by_key(|at| std::cmp::Reverse(demands[*at].priority));
+    for at in &order {
+        left = grant(&demands[*at], &targets[*at], &mut granted[*at], left).unwrap_or(left);
+    }
+    let mut at = 0;
+    while at < order.len() {
+        let priority = demands[order[at]].priority;
+        let end = at
+            + order[at..]
+                .iter()
+                .take_while(|slot| demands[**slot].priority == priority)
+                .count();
+        raise(demands, targets, &order[at..end], &mut granted, &mut left);
+        at = end;
+    }
+    for slot in order {
+        if granted[slot] != targets[slot].encoding {
+            targets[slot] = target(granted[slot], SlotReason::Bandwidth);
+        }
+    }
+}
+
+/// Raises the slots of one priority in turns until nothing more fits.
+fn raise(
+    demands: &[Demand<'_>],
+    targets: &[Target],
+    slots: &[usize],
+    granted: &mut [Option<u8>],
+    left: &mut u64,
+) {
+    let steps = slots.iter().map(|slot| demands[*slot].layers.len()).max();
+    for _ in 0..steps.unwrap_or(0) {
+        for slot in slots {
+            if granted[*slot].is_some()
+                && let Some(rest) =
+                    grant(&demands[*slot], &targets[*slot], &mut granted[*slot], *left)
+            {
+                *left = rest;
+            }
+        }
+    }
+}
+
+/// One active layer more, not above the target. What is left of the budget if it fits.
+fn grant(demand: &Demand<'_>, target: &Target, granted: &mut Option<u8>, left: u64) -> Option<u64> {
+    let limit = target.encoding?;
+    let from = granted.map_or(0, |layer| layer + 1);
+    let next = (from..=limit)
+        .find(|layer| *layer == limit || demand.layers[usize::from(*layer)].active)?;
+    let paid = granted.map_or(0, |layer| cost(demand, layer));
+    let rest = (left + paid).checked_sub(cost(demand, next))?;
+    *granted = Some(next);
+    Some(rest)
+}
+
+fn cost(demand: &Demand<'_>, layer: u8) -> u64 {
+    let at = usize::from(layer);
+    let unmeasured = BITRATE_UNMEASURED[at.min(BITRATE_UNMEASURED.len() - 1)];
+    demand.layers[at]
+        .bitrate
+        .map_or(unmeasured, Bitrate::bits_per_second)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! What the router tells the engine, and what it answers on the packet path.
+
+use plenum_rtp::{PacketDescription, Patch};
+use plenum_types::{
+    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, SlotBinding, SlotId,
+    Speaker,
+};
+
+use crate::{PublicationIndex, SlotIndex};
+
+/// A fact or a wish of the router, drained by [`Router::poll_event`](crate::Router::poll_event).
+#[derive(Clone, Debug, PartialEq)]
+pub enum RouterEvent {
+    /// Ask a publisher for a keyframe. At most two a second per encoding.
+    RequestKeyframe {
+        /// Of which publication.
+        publication: PublicationIndex,
+        /// Its id.
+        id: PublicationId,
+        /// Who publishes it.
+        peer: PeerIndex,
+        /// Which encoding.
+        encoding: u8,
+        /// Why.
+        cause: KeyframeCause,
+    },
+    /// A slot shows something else, or for another reason.
+    SlotChanged {
+        /// Whose.
+        peer: PeerIndex,
+        /// Which.
+        slot: SlotId,
+        /// What it shows now.
+        binding: SlotBinding,
+    },
+    /// The active speakers of a room, loudest first; at most four times a second.
+    SpeakersChanged {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        speakers: Vec<Speaker>,
+    },
+}
+
+/// How one subscriber's copy of a packet differs from the packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Forward {
+    /// Who gets it.
+    pub peer: PeerIndex,
+    /// On which slot.
+    pub slot: SlotIndex,
+    /// What changes.
+    pub patch: Patch,
+    /// The m-line that it leaves on.
+    pub mid: Mid,
+    /// The subscriber's extension ids.
+    pub extensions: ExtensionMap,
+}
+
+/// A packet to send again.
+#[derive(Clone, Copy, Debug)]
+pub struct Retransmission<'p> {
+    /// The packet as the publisher sent it.
+    pub packet: &'p [u8],
+    /// Its description.
+    pub description: PacketDescription,
+    /// What changes in the subscriber's copy.
+    pub forward: Forward,
+}

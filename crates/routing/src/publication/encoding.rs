@@ -1,0 +1,211 @@
+//! One incoming stream of a publication: its numbering, packets, clock, activity and keyframes.
+
+use std::time::Instant;
+
+use plenum_rtp::PacketDescription;
+use plenum_types::{Codec, MediaKind, Pixels, SequenceExtender, SequenceNumber, Ssrc};
+
+use crate::SlotIndex;
+use crate::allocate::{ALL_TEMPORAL, LayerView};
+use crate::fields::{Fields, PictureId};
+use crate::publication::activity::Activity;
+use crate::publication::clock::EncodingClock;
+use crate::publication::keyframes::KeyframeRequests;
+use crate::publication::numbering::Numbering;
+use crate::publication::store::PacketStore;
+use crate::publication::view::View;
+
+/// Temporal layers that can be told apart; more are one.
+const TEMPORAL_LAYERS: u8 = 4;
+
+/// What a packet changed beyond itself. Rare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// The stream has begun anew under another SSRC.
+    pub(crate) restarted: bool,
+    /// The encoding was silent before.
+    pub(crate) became_active: bool,
+    /// The picture size or the codec is another one.
+    pub(crate) reshaped: bool,
+    /// An awaited keyframe has come.
+    pub(crate) keyframe_answered: bool,
+}
+
+impl Facts {
+    pub(crate) fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// One incoming stream.
+#[derive(Debug)]
+pub(crate) struct Encoding {
+    /// Distinguishes this stream from others that had the same place before.
+    generation: u32,
+    ssrc: Option<Ssrc>,
+    extender: SequenceExtender,
+    all: Numbering,
+    /// Substreams of lower temporal layers; empty until a slot asks for one.
+    views: Vec<View>,
+    /// The packet being forwarded: its number, and its fields that slots rewrite.
+    current: Option<(u64, Fields)>,
+    codec: Option<Codec>,
+    size: Option<Pixels>,
+    temporal_top: u8,
+    pub(crate) store: PacketStore,
+    pub(crate) clock: EncodingClock,
+    pub(crate) activity: Activity,
+    pub(crate) keyframes: KeyframeRequests,
+    /// Slots that show this encoding or wait for its keyframe.
+    pub(crate) slots: Vec<SlotIndex>,
+}
+
+impl Encoding {
+    pub(crate) fn new(
+        generation: u32,
+        kind: MediaKind,
+        clock_rate: u32,
+        size: Option<Pixels>,
+    ) -> Self {
+        Self {
+            generation,
+            ssrc: None,
+            extender: SequenceExtender::default(),
+            all: Numbering::default(),
+            views: Vec::new(),
+            current: None,
+            codec: None,
+            size,
+            temporal_top: 0,
+            store: PacketStore::new(kind),
+            clock: EncodingClock::new(clock_rate),
+            activity: Activity::default(),
+            keyframes: KeyframeRequests::default(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// Whether `ssrc` is another stream than the one so far.
+    pub(crate) fn is_restarted_by(&self, ssrc: Ssrc) -> bool {
+        self.ssrc.is_some_and(|before| before != ssrc)
+    }
+
+    /// Starts anew: nothing of the old stream can be mapped to the new one.
+    pub(crate) fn restart(&mut self, generation: u32) {
+        self.generation = generation;
+        self.ssrc = None;
+        self.extender = SequenceExtender::default();
+        self.all = Numbering::default();
+        self.views.iter_mut().for_each(View::reset);
+        self.current = None;
+        self.store.clear();
+        self.clock.restart();
+    }
+
+    /// Gives the packet its number. Must be called for every packet, forwarded or not.
+    pub(crate) fn number_packet(&mut self, d: &PacketDescription) -> u64 {
+        self.ssrc = Some(d.header.ssrc);
+        let number = self.extender.extend(d.header.sequence);
+        let fields = Fields::read(d);
+        self.all.on_kept(number);
+        for view in &mut self.views {
+            view.on_packet(number, d.payload.layer.temporal, fields.picture_id);
+        }
+        self.current = Some((number, fields));
+        number
+    }
+
+    /// A packet that nobody is to get.
+    pub(crate) fn on_skipped(&mut self, sequence: SequenceNumber) {
+        let number = self.extender.extend(sequence);
+        self.all.on_skipped(number);
+        for view in &mut self.views {
+            view.on_skipped(number);
+        }
+    }
+
+    /// Learns from a packet that is to be forwarded.
+    pub(crate) fn observe(
+        &mut self,
+        now: Instant,
+        packet: &[u8],
+        d: &PacketDescription,
+        retransmitted: bool,
+    ) -> Facts {
+        if !retransmitted {
+            self.clock.on_packet(now, d.header.timestamp);
+        }
+        self.temporal_top = self.temporal_top.max(d.payload.layer.temporal);
+        let codec_changed = self.codec != Some(d.codec);
+        self.codec = Some(d.codec);
+        let size_changed = d.payload.size.is_some() && d.payload.size != self.size;
+        if size_changed {
+            self.size = d.payload.size;
+        }
+        Facts {
+            restarted: false,
+            became_active: self.activity.on_packet(now, packet.len()),
+            reshaped: codec_changed || size_changed,
+            keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
+        }
+    }
+
+    /// Makes temporal limits usable from the next packet on.
+    pub(crate) fn enable_temporal_limits(&mut self) {
+        if self.views.is_empty() {
+            self.views = (0..TEMPORAL_LAYERS - 1).map(View::new).collect();
+        }
+    }
+
+    /// The limit that lets `temporal` and all below through.
+    pub(crate) fn limit_for(&self, temporal: u8) -> u8 {
+        if self.views.iter().any(|view| view.limit() == temporal) && temporal < self.temporal_top {
+            temporal
+        } else {
+            ALL_TEMPORAL
+        }
+    }
+
+    pub(crate) const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    pub(crate) const fn codec(&self) -> Option<Codec> {
+        self.codec
+    }
+
+    pub(crate) const fn temporal_top(&self) -> u8 {
+        self.temporal_top
+    }
+
+    /// The packet given to [`number_packet`](Self::number_packet) last, if it had `sequence`.
+    pub(crate) fn current_packet(&self, sequence: SequenceNumber) -> Option<(u64, Fields)> {
+        self.current
+            .filter(|(number, _)| *number as u16 == sequence.0)
+    }
+
+    /// The numbering of the substream with temporal layers up to `limit`.
+    pub(crate) fn numbering(&self, limit: u8) -> &Numbering {
+        self.view(limit).map_or(&self.all, View::sequence)
+    }
+
+    /// A picture id in the substream up to `limit`; wraps at 16 bits.
+    pub(crate) fn picture_place(&self, limit: u8, picture: PictureId) -> Option<u16> {
+        match self.view(limit) {
+            Some(view) if picture.closes_up => view.picture_place(picture),
+            _ => Some(picture.id),
+        }
+    }
+
+    pub(crate) fn layer_view(&self) -> LayerView {
+        LayerView {
+            size: self.size,
+            active: self.activity.is_active(),
+            bitrate: self.activity.bitrate(),
+        }
+    }
+
+    fn view(&self, limit: u8) -> Option<&View> {
+        self.views.iter().find(|view| view.limit() == limit)
+    }
+}

@@ -1,0 +1,280 @@
+//! The public face of routing. Each method names what it does; the work is in the files below
+//! `router/` and in the state that they move.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use plenum_rtp::PacketDescription;
+use plenum_rtp::rtcp::SenderInfo;
+use plenum_types::{
+    Bitrate, DropReason, KeyframeCause, NtpTime, PeerIndex, PublicationConfig, PublicationId,
+    RoomId, SequenceNumber, SlotConfig, SlotId, SlotWish, Ssrc,
+};
+use rand::Rng;
+use slab::Slab;
+
+use crate::event::{Forward, Retransmission, RouterEvent};
+use crate::index::EncodingRef;
+use crate::peer::Peer;
+use crate::publication::Publication;
+use crate::room::Room;
+use crate::slot::Slot;
+use crate::timers::Timers;
+use crate::{PublicationIndex, SlotIndex};
+
+mod bind;
+mod members;
+mod packet;
+mod timeouts;
+
+/// Decides who receives what, and how each copy differs.
+///
+/// Contract. Per incoming packet: [`on_packet`](Self::on_packet) once, then
+/// [`forward`](Self::forward) for each of [`slots_of_encoding`](Self::slots_of_encoding), then
+/// [`on_sent`](Self::on_sent) for each copy that left. Call [`on_skipped`](Self::on_skipped)
+/// instead for packets that are not to be forwarded at all (padding). After anything but
+/// `on_sent`, drain [`poll_event`](Self::poll_event); call
+/// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) is due.
+/// Times never go back. Ids and indexes that are gone are ignored.
+#[derive(Debug, Default)]
+pub struct Router {
+    /// By [`PeerIndex`].
+    peers: Vec<Option<Peer>>,
+    rooms: Slab<Room>,
+    room_keys: BTreeMap<RoomId, usize>,
+    publications: Slab<Publication>,
+    publication_keys: HashMap<PublicationId, PublicationIndex>,
+    slots: Slab<Slot>,
+    timers: Timers,
+    events: VecDeque<RouterEvent>,
+    next_generation: u32,
+}
+
+impl Router {
+    /// A router without rooms.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A peer joins a room. The room comes into being with its first peer.
+    pub fn add_peer(&mut self, room: RoomId, peer: PeerIndex) {
+        self.insert_peer(room, peer);
+    }
+
+    /// A peer leaves, and with it its publications and slots.
+    pub fn remove_peer(&mut self, now: Instant, peer: PeerIndex) {
+        self.drop_peer(now, peer);
+    }
+
+    /// A peer publishes a track. The index is that of no publication if the peer is unknown.
+    pub fn add_publication(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        config: &PublicationConfig,
+    ) -> PublicationIndex {
+        self.insert_publication(now, peer, config)
+    }
+
+    /// A track has ended. Slots that showed it show something else.
+    pub fn remove_publication(&mut self, now: Instant, id: PublicationId) {
+        if let Some(index) = self.publication_index(id) {
+            self.drop_publication(now, index);
+        }
+    }
+
+    /// A muted publication is not forwarded; unmuting asks for a keyframe.
+    pub fn set_muted(&mut self, now: Instant, id: PublicationId, muted: bool) {
+        if let Some(index) = self.publication_index(id) {
+            self.mute(now, index, muted);
+        }
+    }
+
+    /// The index of a publication.
+    pub fn publication_index(&self, id: PublicationId) -> Option<PublicationIndex> {
+        self.publication_keys.get(&id).copied()
+    }
+
+    /// A peer offers a slot. `rng` draws its first sequence number and timestamp. The index is
+    /// that of no slot if the peer is unknown.
+    pub fn add_slot(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        config: &SlotConfig,
+        rng: &mut dyn Rng,
+    ) -> SlotIndex {
+        self.insert_slot(now, peer, config, rng)
+    }
+
+    /// A slot is gone.
+    pub fn remove_slot(&mut self, now: Instant, peer: PeerIndex, id: SlotId) {
+        if let Some(index) = self.slot_index(peer, id) {
+            self.drop_slot(index);
+            self.reassign_peer(now, peer);
+        }
+    }
+
+    /// The subscriber changed what it wants of a slot.
+    pub fn set_slot_wish(&mut self, now: Instant, peer: PeerIndex, id: SlotId, wish: SlotWish) {
+        if let Some(index) = self.slot_index(peer, id) {
+            self.slots[index.key()].wish = wish;
+            self.reassign_peer(now, peer);
+        }
+    }
+
+    /// A packet has come: numbers it, keeps it for retransmission, and learns from it. An error
+    /// means that nobody gets it.
+    pub fn on_packet(
+        &mut self,
+        now: Instant,
+        publication: PublicationIndex,
+        encoding: u8,
+        packet: &[u8],
+        d: &PacketDescription,
+        retransmitted: bool,
+    ) -> Result<(), DropReason> {
+        self.take_packet(now, publication, encoding, packet, d, retransmitted)
+    }
+
+    /// A packet has come that nobody is to get, because it is padding: what follows closes up.
+    pub fn on_skipped(
+        &mut self,
+        publication: PublicationIndex,
+        encoding: u8,
+        sequence: SequenceNumber,
+    ) {
+        if let Some(encoding) = self.encoding_mut(EncodingRef {
+            publication,
+            encoding,
+        }) {
+            encoding.on_skipped(sequence);
+        }
+    }
+
+    /// Slots that are bound to a publication or still show it.
+    pub fn slots_of(&self, publication: PublicationIndex) -> &[SlotIndex] {
+        self.publications
+            .get(publication.key())
+            .map_or(&[], |publication| &publication.slots)
+    }
+
+    /// Slots that show an encoding or wait for its keyframe: those that its packets concern.
+    /// Forwarding a packet of this encoding does not change the list.
+    pub fn slots_of_encoding(&self, publication: PublicationIndex, encoding: u8) -> &[SlotIndex] {
+        self.encoding(EncodingRef {
+            publication,
+            encoding,
+        })
+        .map_or(&[], |encoding| &encoding.slots)
+    }
+
+    /// How the copy for `slot` differs from the packet given to [`on_packet`](Self::on_packet)
+    /// last, or why there is none.
+    pub fn forward(
+        &mut self,
+        now: Instant,
+        slot: SlotIndex,
+        publication: PublicationIndex,
+        encoding: u8,
+        d: &PacketDescription,
+    ) -> Result<Forward, DropReason> {
+        let source = EncodingRef {
+            publication,
+            encoding,
+        };
+        self.forward_packet(now, slot, source, d)
+    }
+
+    /// The slot of a peer that sends on `ssrc`, or repeats on it.
+    pub fn slot_by_ssrc(&self, peer: PeerIndex, ssrc: Ssrc) -> Option<SlotIndex> {
+        let owns = |index: &&SlotIndex| {
+            let slot = self.slots.get(index.key());
+            slot.is_some_and(|slot| slot.owns(ssrc))
+        };
+        self.slots_of_peer(peer).iter().find(owns).copied()
+    }
+
+    /// What to send again for a lost `sequence` of `slot` (RFC 4588 if negotiated, otherwise the
+    /// packet itself). The same packet is not sent twice within `rtt`.
+    pub fn retransmit(
+        &mut self,
+        now: Instant,
+        slot: SlotIndex,
+        sequence: SequenceNumber,
+        rtt: Option<Duration>,
+    ) -> Result<Retransmission<'_>, DropReason> {
+        self.repeat_packet(now, slot, sequence, rtt)
+    }
+
+    /// A subscriber cannot decode what `slot` shows (PLI or FIR).
+    pub fn on_keyframe_request(&mut self, now: Instant, slot: SlotIndex) {
+        let Some(slot) = self.slots.get(slot.key()) else {
+            return;
+        };
+        let target = slot.target.map(|target| target.source);
+        if let Some(source) = slot.shown().map(|shown| shown.source).or(target) {
+            self.ask_keyframe(now, source, KeyframeCause::SubscriberRequest);
+        }
+    }
+
+    /// A packet with `payload_bytes` of payload has left on `slot`; counted by sender reports.
+    pub fn on_sent(&mut self, slot: SlotIndex, payload_bytes: usize) {
+        if let Some(slot) = self.slots.get_mut(slot.key()) {
+            slot.on_sent(payload_bytes);
+        }
+    }
+
+    /// A publisher's sender report has come.
+    pub fn on_sender_report(
+        &mut self,
+        now: Instant,
+        publication: PublicationIndex,
+        encoding: u8,
+        info: &SenderInfo,
+    ) {
+        self.take_report(now, publication, encoding, info);
+    }
+
+    /// The sender report for `slot`. `None` while it shows nothing, or while its publisher's clock
+    /// is not known.
+    pub fn sender_report(
+        &mut self,
+        now: Instant,
+        ntp_now: NtpTime,
+        slot: SlotIndex,
+    ) -> Option<(Ssrc, SenderInfo)> {
+        self.compose_report(now, ntp_now, slot)
+    }
+
+    /// The slots of a peer, oldest first.
+    pub fn slots_of_peer(&self, peer: PeerIndex) -> &[SlotIndex] {
+        self.peer(peer).map_or(&[], |peer| &peer.slots)
+    }
+
+    /// What the network to a subscriber carries.
+    pub fn set_estimate(&mut self, now: Instant, peer: PeerIndex, estimate: Bitrate) {
+        let Some(state) = self.peer_mut(peer) else {
+            return;
+        };
+        state.estimate = Some(estimate);
+        if state.budget().is_some() {
+            self.allocate_peer(now, peer);
+        }
+    }
+
+    /// Does what is due: repeats keyframe requests, notices silent layers and new speakers.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.run_timers(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has work.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<RouterEvent> {
+        self.events.pop_front()
+    }
+}

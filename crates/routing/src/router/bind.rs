@@ -1,0 +1,307 @@
+//! From wishes to targets: assignment, allocation, and what they mean for each slot.
+
+use std::time::Instant;
+
+use plenum_types::{
+    KeyframeCause, LayerId, MediaKind, PeerIndex, SlotBinding, SlotPolicy, SlotReason,
+};
+
+use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Target, allocate};
+use crate::assign::{Candidate, Policy, Wish, assign};
+use crate::event::RouterEvent;
+use crate::index::EncodingRef;
+use crate::publication::{Encoding, Publication};
+use crate::slot::{Links, Slot, SlotTarget};
+use crate::{PublicationIndex, Router, SlotIndex};
+
+impl Router {
+    /// Finds anew what every slot in a room shows.
+    pub(super) fn reassign_room(&mut self, now: Instant, room: usize) {
+        let candidates = self.candidates(room);
+        for peer in self.rooms[room].peers.clone() {
+            self.reassign(now, peer, &candidates);
+        }
+    }
+
+    /// Finds anew what the slots of a peer show.
+    pub(super) fn reassign_peer(&mut self, now: Instant, peer: PeerIndex) {
+        if let Some(state) = self.peer(peer) {
+            let candidates = self.candidates(state.room);
+            self.reassign(now, peer, &candidates);
+        }
+    }
+
+    fn reassign(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        candidates: &[(PublicationIndex, Candidate)],
+    ) {
+        let slots = self.slots_of_peer(peer).to_vec();
+        if slots.is_empty() {
+            return;
+        }
+        let position = |index: PublicationIndex| candidates.iter().position(|(at, _)| *at == index);
+        let wishes: Vec<Wish> = slots
+            .iter()
+            .map(|index| {
+                let slot = &self.slots[index.key()];
+                Wish {
+                    kind: slot.kind,
+                    policy: match slot.wish.policy {
+                        SlotPolicy::Off => Policy::Off,
+                        SlotPolicy::Pinned(id) => {
+                            Policy::Pinned(self.publication_index(id).and_then(position))
+                        }
+                        SlotPolicy::SpeakerOrder => Policy::SpeakerOrder,
+                        SlotPolicy::All => Policy::All,
+                    },
+                    current: slot.assigned.and_then(position),
+                }
+            })
+            .collect();
+        let rooms: Vec<Candidate> = candidates.iter().map(|(_, candidate)| *candidate).collect();
+        for (index, found) in slots.iter().zip(assign(peer, &wishes, &rooms)) {
+            self.slots[index.key()].assigned = found.map(|at| candidates[at].0);
+        }
+        self.allocate_peer(now, peer);
+    }
+
+    /// The publications of a room, oldest first. A video ranks as the sound of its publisher.
+    fn candidates(&self, room: usize) -> Vec<(PublicationIndex, Candidate)> {
+        let room = &self.rooms[room];
+        let rank_of_peer = |peer: PeerIndex| {
+            let publications = self.peer(peer)?.publications.iter();
+            publications
+                .filter_map(|index| room.speakers.rank(*index))
+                .min()
+        };
+        let describe = |index: &PublicationIndex| {
+            let publication = &self.publications[index.key()];
+            let speaker_rank = match publication.kind {
+                MediaKind::Audio => room.speakers.rank(*index),
+                MediaKind::Video => rank_of_peer(publication.peer),
+            };
+            let candidate = Candidate {
+                publisher: publication.peer,
+                kind: publication.kind,
+                muted: publication.muted,
+                speaker_rank,
+            };
+            (*index, candidate)
+        };
+        room.publications.iter().map(describe).collect()
+    }
+
+    /// Finds anew which layer every slot of a peer gets.
+    pub(super) fn allocate_peer(&mut self, now: Instant, peer: PeerIndex) {
+        let Some(state) = self.peer(peer) else {
+            return;
+        };
+        let (slots, budget) = (state.slots.clone(), state.budget());
+        let refusals: Vec<Option<SlotReason>> =
+            slots.iter().map(|index| self.refusal(*index)).collect();
+        let layers: Vec<Vec<LayerView>> =
+            slots.iter().map(|index| self.layer_views(*index)).collect();
+        let open: Vec<usize> = (0..slots.len())
+            .filter(|at| refusals[*at].is_none() && !layers[*at].is_empty())
+            .collect();
+        let demands: Vec<Demand<'_>> = open
+            .iter()
+            .map(|at| {
+                let slot = &self.slots[slots[*at].key()];
+                Demand {
+                    layers: &layers[*at],
+                    viewport: slot.wish.viewport,
+                    priority: slot.wish.priority,
+                    adaptive: slot.kind == MediaKind::Video,
+                }
+            })
+            .collect();
+        let mut targets: Vec<Target> = refusals
+            .iter()
+            .map(|refusal| Target {
+                encoding: None,
+                temporal: ALL_TEMPORAL,
+                reason: refusal.unwrap_or(SlotReason::NoSource),
+            })
+            .collect();
+        for (at, target) in open.into_iter().zip(allocate(&demands, budget)) {
+            targets[at] = target;
+        }
+        for (index, target) in slots.into_iter().zip(targets) {
+            self.apply_target(now, index, target);
+        }
+    }
+
+    /// Why a slot cannot show anything at all.
+    fn refusal(&self, index: SlotIndex) -> Option<SlotReason> {
+        let slot = &self.slots[index.key()];
+        if slot.wish.policy == SlotPolicy::Off {
+            return Some(SlotReason::Off);
+        }
+        let Some(publication) = self.assigned_publication(slot) else {
+            return Some(SlotReason::NoSource);
+        };
+        if publication.muted {
+            return Some(SlotReason::Muted);
+        }
+        (!publication.fits(&slot.codecs)).then_some(SlotReason::CodecNotNegotiated)
+    }
+
+    fn assigned_publication(&self, slot: &Slot) -> Option<&Publication> {
+        self.publications.get(slot.assigned?.key())
+    }
+
+    fn layer_views(&self, index: SlotIndex) -> Vec<LayerView> {
+        let slot = &self.slots[index.key()];
+        self.assigned_publication(slot)
+            .map(|publication| {
+                publication
+                    .encodings
+                    .iter()
+                    .map(Encoding::layer_view)
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    fn apply_target(&mut self, now: Instant, index: SlotIndex, target: Target) {
+        let slot = &mut self.slots[index.key()];
+        slot.reason = target.reason;
+        slot.target = slot
+            .assigned
+            .zip(target.encoding)
+            .map(|(publication, encoding)| SlotTarget {
+                source: EncodingRef {
+                    publication,
+                    encoding,
+                },
+                temporal: target.temporal,
+            });
+        let Some(target) = slot.target else {
+            slot.pause();
+            self.relink(index);
+            self.tell_binding(index);
+            return;
+        };
+        self.relink(index);
+        if let Some(encoding) = self.encoding_mut(target.source)
+            && target.temporal != ALL_TEMPORAL
+        {
+            encoding.enable_temporal_limits();
+        }
+        if self.is_waiting(&self.slots[index.key()]) {
+            self.ask_keyframe(now, target.source, KeyframeCause::SlotSwitch);
+        }
+        self.tell_binding(index);
+    }
+
+    /// Whether a slot needs a keyframe to show its target.
+    fn is_waiting(&self, slot: &Slot) -> bool {
+        let shows_target = |target: SlotTarget| {
+            let encoding = self.encoding(target.source);
+            slot.shown()
+                .zip(encoding)
+                .is_some_and(|(shown, encoding)| shown.shows(target.source, encoding))
+        };
+        slot.kind == MediaKind::Video && slot.target.is_some_and(|target| !shows_target(target))
+    }
+
+    /// Puts a slot into the lists of what it shows and is to show, and out of others.
+    pub(super) fn relink(&mut self, index: SlotIndex) {
+        let slot = &self.slots[index.key()];
+        let shown = slot.shown().map(|shown| shown.source);
+        let target = slot.target.map(|target| target.source);
+        let shown_publication = shown.map(|source| source.publication);
+        let links = Links {
+            encodings: [target, shown.filter(|_| shown != target)],
+            publications: [
+                slot.assigned,
+                shown_publication.filter(|_| shown_publication != slot.assigned),
+            ],
+        };
+        self.set_links(index, links);
+    }
+
+    pub(super) fn set_links(&mut self, index: SlotIndex, links: Links) {
+        let before = std::mem::replace(&mut self.slots[index.key()].links, links);
+        for source in before.encodings.into_iter().flatten() {
+            if !links.encodings.contains(&Some(source))
+                && let Some(encoding) = self.encoding_mut(source)
+            {
+                remove(&mut encoding.slots, index);
+            }
+        }
+        for source in links.encodings.into_iter().flatten() {
+            if !before.encodings.contains(&Some(source))
+                && let Some(encoding) = self.encoding_mut(source)
+            {
+                encoding.slots.push(index);
+            }
+        }
+        for publication in before.publications.into_iter().flatten() {
+            if !links.publications.contains(&Some(publication))
+                && let Some(publication) = self.publications.get_mut(publication.key())
+            {
+                remove(&mut publication.slots, index);
+            }
+        }
+        for publication in links.publications.into_iter().flatten() {
+            if !before.publications.contains(&Some(publication))
+                && let Some(publication) = self.publications.get_mut(publication.key())
+            {
+                publication.slots.push(index);
+            }
+        }
+    }
+
+    /// Tells what a slot shows, if that has changed.
+    pub(super) fn tell_binding(&mut self, index: SlotIndex) {
+        let binding = self.binding(&self.slots[index.key()]);
+        let slot = &mut self.slots[index.key()];
+        if slot.told.replace(binding) != Some(binding) {
+            self.events.push_back(RouterEvent::SlotChanged {
+                peer: slot.peer,
+                slot: slot.id,
+                binding,
+            });
+        }
+    }
+
+    /// What is seen now: until a switch happens, the old source.
+    fn binding(&self, slot: &Slot) -> SlotBinding {
+        let id = |index: PublicationIndex| Some(self.publications.get(index.key())?.id);
+        let assigned = slot.assigned.and_then(id);
+        if slot.kind == MediaKind::Audio {
+            return SlotBinding {
+                publication: assigned,
+                layer: slot.target.map(|_| LayerId::default()),
+                reason: slot.reason,
+            };
+        }
+        let shown = slot.shown().and_then(|shown| {
+            let temporal_top = self.encoding(shown.source)?.temporal_top();
+            let layer = LayerId {
+                spatial: shown.source.encoding,
+                temporal: shown.limit.min(temporal_top),
+            };
+            Some((id(shown.source.publication)?, layer))
+        });
+        SlotBinding {
+            publication: shown.map(|(publication, _)| publication).or(assigned),
+            layer: shown.map(|(_, layer)| layer),
+            reason: if self.is_waiting(slot) {
+                SlotReason::WaitingForKeyframe
+            } else {
+                slot.reason
+            },
+        }
+    }
+}
+
+fn remove(list: &mut Vec<SlotIndex>, index: SlotIndex) {
+    if let Some(at) = list.iter().position(|other| *other == index) {
+        list.swap_remove(at);
+    }
+}

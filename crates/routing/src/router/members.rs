@@ -1,0 +1,191 @@
+//! Peers, publications and slots coming and going.
+
+use std::time::Instant;
+
+use plenum_types::{MediaKind, PeerIndex, PublicationConfig, RoomId, SlotConfig, SlotId};
+use rand::Rng;
+
+use crate::index::EncodingRef;
+use crate::peer::Peer;
+use crate::publication::{Encoding, Publication};
+use crate::room::Room;
+use crate::slot::{Links, Slot};
+use crate::speakers;
+use crate::timers::Timer;
+use crate::{PublicationIndex, Router, SlotIndex};
+
+/// Index of nothing.
+const NOWHERE: u32 = u32::MAX;
+
+impl Router {
+    pub(super) fn insert_peer(&mut self, room: RoomId, peer: PeerIndex) {
+        let place = peer.0 as usize;
+        if self.peers.len() <= place {
+            self.peers.resize_with(place + 1, || None);
+        }
+        if self.peers[place].is_some() {
+            return;
+        }
+        let rooms = &mut self.rooms;
+        let key = *self
+            .room_keys
+            .entry(room)
+            .or_insert_with(|| rooms.insert(Room::new(room)));
+        self.rooms[key].peers.push(peer);
+        self.peers[place] = Some(Peer::new(key));
+    }
+
+    pub(super) fn drop_peer(&mut self, now: Instant, peer: PeerIndex) {
+        let Some(state) = self.peer(peer) else {
+            return;
+        };
+        let (room, slots, publications) =
+            (state.room, state.slots.clone(), state.publications.clone());
+        for slot in slots {
+            self.drop_slot(slot);
+        }
+        for publication in publications {
+            self.drop_publication(now, publication);
+        }
+        self.peers[peer.0 as usize] = None;
+        let state = &mut self.rooms[room];
+        state.peers.retain(|other| *other != peer);
+        if state.peers.is_empty() {
+            let id = state.id;
+            self.rooms.remove(room);
+            self.room_keys.remove(&id);
+            self.timers.cancel(Timer::Speakers(room));
+        }
+    }
+
+    pub(super) fn insert_publication(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        config: &PublicationConfig,
+    ) -> PublicationIndex {
+        if let Some(index) = self.publication_index(config.publication) {
+            return index;
+        }
+        let Some(room) = self.peer(peer).map(|state| state.room) else {
+            return PublicationIndex(NOWHERE);
+        };
+        let publication = Publication::new(peer, room, config, self.next_generation);
+        let encodings = publication.encodings.len();
+        self.next_generation = self.next_generation.wrapping_add(encodings as u32);
+        let index = PublicationIndex::from_key(self.publications.insert(publication));
+        self.publication_keys.insert(config.publication, index);
+        if let Some(state) = self.peer_mut(peer) {
+            state.publications.push(index);
+        }
+        self.rooms[room].publications.push(index);
+        if config.kind == MediaKind::Audio {
+            self.timers
+                .set(Timer::Speakers(room), now + speakers::INTERVAL);
+        }
+        self.reassign_room(now, room);
+        index
+    }
+
+    pub(super) fn drop_publication(&mut self, now: Instant, index: PublicationIndex) {
+        let Some(publication) = self.publications.get(index.key()) else {
+            return;
+        };
+        let (id, peer, room) = (publication.id, publication.peer, publication.room);
+        for encoding in 0..publication.encodings.len() as u8 {
+            let source = EncodingRef {
+                publication: index,
+                encoding,
+            };
+            self.timers.cancel(Timer::Keyframe(source));
+            self.timers.cancel(Timer::Activity(source));
+        }
+        for slot in self.slots_of(index).to_vec() {
+            self.unbind(slot, index);
+        }
+        self.publications.remove(index.key());
+        self.publication_keys.remove(&id);
+        if let Some(state) = self.peer_mut(peer) {
+            state.publications.retain(|other| *other != index);
+        }
+        let state = &mut self.rooms[room];
+        state.publications.retain(|other| *other != index);
+        state.speakers.remove(index);
+        self.reassign_room(now, room);
+    }
+
+    /// Takes every trace of a publication that ends out of a slot.
+    fn unbind(&mut self, index: SlotIndex, publication: PublicationIndex) {
+        let slot = &mut self.slots[index.key()];
+        let of = |source: EncodingRef| source.publication == publication;
+        if slot.shown().is_some_and(|shown| of(shown.source)) {
+            slot.pause();
+        }
+        if slot.target.is_some_and(|target| of(target.source)) {
+            slot.target = None;
+        }
+        if slot.assigned == Some(publication) {
+            slot.assigned = None;
+        }
+        self.relink(index);
+    }
+
+    pub(super) fn insert_slot(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        config: &SlotConfig,
+        rng: &mut dyn Rng,
+    ) -> SlotIndex {
+        if let Some(index) = self.slot_index(peer, config.slot) {
+            return index;
+        }
+        if self.peer(peer).is_none() {
+            return SlotIndex(NOWHERE);
+        }
+        let entry = self.slots.vacant_entry();
+        let index = SlotIndex::from_key(entry.key());
+        entry.insert(Slot::new(peer, index, config, rng));
+        if let Some(state) = self.peer_mut(peer) {
+            state.slots.push(index);
+        }
+        self.reassign_peer(now, peer);
+        index
+    }
+
+    pub(super) fn drop_slot(&mut self, index: SlotIndex) {
+        self.set_links(index, Links::default());
+        let slot = self.slots.remove(index.key());
+        if let Some(state) = self.peer_mut(slot.peer) {
+            state.slots.retain(|other| *other != index);
+        }
+    }
+
+    pub(super) fn slot_index(&self, peer: PeerIndex, id: SlotId) -> Option<SlotIndex> {
+        self.slots_of_peer(peer)
+            .iter()
+            .find(|index| self.slots[index.key()].id == id)
+            .copied()
+    }
+
+    pub(super) fn peer(&self, peer: PeerIndex) -> Option<&Peer> {
+        self.peers.get(peer.0 as usize)?.as_ref()
+    }
+
+    pub(super) fn peer_mut(&mut self, peer: PeerIndex) -> Option<&mut Peer> {
+        self.peers.get_mut(peer.0 as usize)?.as_mut()
+    }
+
+    pub(super) fn encoding(&self, source: EncodingRef) -> Option<&Encoding> {
+        self.publications
+            .get(source.publication.key())?
+            .encoding(source.encoding)
+    }
+
+    pub(super) fn encoding_mut(&mut self, source: EncodingRef) -> Option<&mut Encoding> {
+        self.publications
+            .get_mut(source.publication.key())?
+            .encodings
+            .get_mut(usize::from(source.encoding))
+    }
+}

@@ -1,0 +1,284 @@
+//! The packet path: what comes in, what goes out, what goes out again.
+//!
+//! Nothing here allocates or searches except where a stream changes its shape or a slot switches.
+
+use std::time::{Duration, Instant};
+
+use plenum_rtp::PacketDescription;
+use plenum_rtp::rtcp::SenderInfo;
+use plenum_types::{
+    DropReason, KeyframeCause, MediaKind, NtpTime, RtpTimestamp, SequenceNumber, Ssrc,
+};
+
+use crate::event::{Forward, Retransmission};
+use crate::fields::Fields;
+use crate::index::EncodingRef;
+use crate::publication::Facts;
+use crate::publication::clock::ClockMap;
+use crate::slot::{Start, Step};
+use crate::timers::Timer;
+use crate::{PublicationIndex, Router, SlotIndex};
+
+/// How long after the first packet of a source its own sender reports are awaited before sender
+/// reports are made from arrival times.
+const REPORT_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Router {
+    pub(super) fn take_packet(
+        &mut self,
+        now: Instant,
+        index: PublicationIndex,
+        encoding: u8,
+        packet: &[u8],
+        d: &PacketDescription,
+        retransmitted: bool,
+    ) -> Result<(), DropReason> {
+        let publication = self
+            .publications
+            .get_mut(index.key())
+            .ok_or(DropReason::UnknownSource)?;
+        let stream = publication
+            .encodings
+            .get_mut(usize::from(encoding))
+            .ok_or(DropReason::UnknownSource)?;
+        let restarted = stream.is_restarted_by(d.header.ssrc);
+        if restarted {
+            stream.restart(self.next_generation);
+            self.next_generation = self.next_generation.wrapping_add(1);
+        }
+        let number = stream.number_packet(d);
+        if publication.muted {
+            return Err(DropReason::Muted);
+        }
+        let facts = Facts {
+            restarted,
+            ..publication.observe(now, encoding, number, packet, d, retransmitted)
+        };
+        if facts.any() {
+            let source = EncodingRef {
+                publication: index,
+                encoding,
+            };
+            self.on_facts(now, source, facts);
+        }
+        Ok(())
+    }
+
+    /// A packet changed more than itself.
+    #[cold]
+    fn on_facts(&mut self, now: Instant, source: EncodingRef, facts: Facts) {
+        if facts.keyframe_answered {
+            self.timers.cancel(Timer::Keyframe(source));
+        }
+        if facts.became_active {
+            self.watch_activity(source);
+        }
+        if facts.restarted {
+            for slot in self
+                .slots_of_encoding(source.publication, source.encoding)
+                .to_vec()
+            {
+                let slot = &mut self.slots[slot.key()];
+                if slot.shown().is_some_and(|shown| shown.source == source) {
+                    slot.pause();
+                }
+            }
+        }
+        if facts.restarted || facts.became_active || facts.reshaped {
+            self.allocate_slots_of(now, source.publication);
+        }
+    }
+
+    pub(super) fn forward_packet(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        source: EncodingRef,
+        d: &PacketDescription,
+    ) -> Result<Forward, DropReason> {
+        let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
+        let encoding = self
+            .publications
+            .get(source.publication.key())
+            .and_then(|publication| publication.encoding(source.encoding))
+            .ok_or(DropReason::UnknownSource)?;
+        let step = slot.admit(source, encoding, d)?;
+        let (number, fields) = encoding
+            .current_packet(d.header.sequence)
+            .ok_or(DropReason::BeforeSwitch)?;
+        match step {
+            Step::Continue => {}
+            Step::Limit(limit) => slot.change_limit(limit, encoding, number, &fields),
+            Step::Begin { payload_type } => {
+                self.begin(now, index, source, d, payload_type);
+            }
+        }
+        // Borrowed anew: a switch needs the whole router.
+        let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
+        let encoding = self
+            .publications
+            .get(source.publication.key())
+            .and_then(|publication| publication.encoding(source.encoding))
+            .ok_or(DropReason::UnknownSource)?;
+        slot.emit(now, encoding, number, d, &fields)
+    }
+
+    /// A slot goes over to a new source.
+    #[cold]
+    fn begin(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        source: EncodingRef,
+        d: &PacketDescription,
+        payload_type: u8,
+    ) {
+        let aligned = self.aligned_timestamp(index, source, d.header.timestamp);
+        let slot = &mut self.slots[index.key()];
+        let Some(encoding) = self
+            .publications
+            .get(source.publication.key())
+            .and_then(|publication| publication.encoding(source.encoding))
+        else {
+            return;
+        };
+        let Some((number, fields)) = encoding.current_packet(d.header.sequence) else {
+            return;
+        };
+        let temporal = slot.target.map_or(0, |target| target.temporal);
+        let start = Start {
+            source,
+            encoding,
+            number,
+            fields,
+            codec: d.codec,
+            payload_type,
+            limit: encoding.limit_for(temporal),
+            marks_first: slot.kind == MediaKind::Audio,
+        };
+        slot.begin(now, &start, d, aligned);
+        self.relink(index);
+        self.tell_binding(index);
+    }
+
+    /// Where the publishers' clocks put a packet of a new source on a slot's timeline; `None` if
+    /// what was shown before is gone.
+    fn aligned_timestamp(
+        &self,
+        index: SlotIndex,
+        source: EncodingRef,
+        timestamp: RtpTimestamp,
+    ) -> Option<RtpTimestamp> {
+        let last = self.slots[index.key()].last_segment()?;
+        let before = self.encoding(last.source)?;
+        if last.generation != before.generation() {
+            return None;
+        }
+        let here = if last.source == source {
+            timestamp
+        } else {
+            let old = self.clock_of(last.source)?;
+            old.translate(&self.clock_of(source)?, timestamp)
+        };
+        Some(here.plus(last.timestamp_offset))
+    }
+
+    fn clock_of(&self, source: EncodingRef) -> Option<ClockMap> {
+        let publication = self.publications.get(source.publication.key())?;
+        let publisher = &self.peer(publication.peer)?.clock;
+        publication.encoding(source.encoding)?.clock.map(publisher)
+    }
+
+    pub(super) fn repeat_packet(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        sequence: SequenceNumber,
+        rtt: Option<Duration>,
+    ) -> Result<Retransmission<'_>, DropReason> {
+        let slot = self
+            .slots
+            .get_mut(index.key())
+            .ok_or(DropReason::NotStored)?;
+        let (segment, number) = slot.find_sent(sequence).ok_or(DropReason::NotStored)?;
+        let encoding = self
+            .publications
+            .get(segment.source.publication.key())
+            .and_then(|publication| publication.encoding(segment.source.encoding))
+            .filter(|encoding| encoding.generation() == segment.generation)
+            .ok_or(DropReason::NotStored)?;
+        let incoming = segment
+            .incoming_number(encoding, number)
+            .ok_or(DropReason::NotStored)?;
+        let (packet, description) = encoding
+            .store
+            .find(now, incoming)
+            .ok_or(DropReason::NotStored)?;
+        if description.payload.layer.temporal > segment.limit {
+            return Err(DropReason::NotStored);
+        }
+        let fields = Fields::read(description);
+        let rewritten = segment
+            .rewrite(encoding, incoming, description, &fields)
+            .ok_or(DropReason::NotStored)?;
+        let forward = slot
+            .repeat(now, &segment, &rewritten, rtt)
+            .ok_or(DropReason::Duplicate)?;
+        Ok(Retransmission {
+            packet,
+            description: *description,
+            forward,
+        })
+    }
+
+    pub(super) fn take_report(
+        &mut self,
+        now: Instant,
+        publication: PublicationIndex,
+        encoding: u8,
+        info: &SenderInfo,
+    ) {
+        let Some(state) = self.publications.get_mut(publication.key()) else {
+            return;
+        };
+        let Some(encoding) = state.encodings.get_mut(usize::from(encoding)) else {
+            return;
+        };
+        encoding.clock.on_report(info);
+        let publisher = state.peer;
+        if let Some(peer) = self.peer_mut(publisher) {
+            peer.clock.on_report(now, info.ntp);
+        }
+    }
+
+    pub(super) fn compose_report(
+        &self,
+        now: Instant,
+        ntp_now: NtpTime,
+        index: SlotIndex,
+    ) -> Option<(Ssrc, SenderInfo)> {
+        let slot = self.slots.get(index.key())?;
+        let shown = slot.shown()?;
+        let encoding = self.encoding(shown.source)?;
+        if shown.generation != encoding.generation()
+            || !encoding.clock.is_trusted(now, REPORT_PATIENCE)
+        {
+            return None;
+        }
+        let clock = self.clock_of(shown.source)?;
+        Some((slot.ssrc(), slot.report(now, ntp_now, &clock)?))
+    }
+
+    /// Somebody needs a keyframe.
+    pub(super) fn ask_keyframe(&mut self, now: Instant, source: EncodingRef, cause: KeyframeCause) {
+        let Some(encoding) = self.encoding_mut(source) else {
+            return;
+        };
+        let send = encoding.keyframes.ask(now, cause);
+        let due = encoding.keyframes.due();
+        self.timers.set_or_cancel(Timer::Keyframe(source), due);
+        if let Some(cause) = send {
+            self.tell_keyframe(source, cause);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What happens without a packet: keyframe requests repeated, layers gone silent, speakers.
+
+use std::time::Instant;
+
+use plenum_types::{KeyframeCause, MediaKind, Speaker};
+
+use crate::event::RouterEvent;
+use crate::index::EncodingRef;
+use crate::speakers;
+use crate::timers::Timer;
+use crate::{PublicationIndex, Router};
+
+/// Most timers run in one call; the rest follow at once in the next. Keeps packets flowing.
+const TIMERS_MAX: usize = 1_024;
+
+impl Router {
+    pub(super) fn run_timers(&mut self, now: Instant) {
+        for _ in 0..TIMERS_MAX {
+            match self.timers.pop(now) {
+                Some(Timer::Keyframe(source)) => self.repeat_keyframe(now, source),
+                Some(Timer::Activity(source)) => self.check_activity(now, source),
+                Some(Timer::Speakers(room)) => self.check_speakers(now, room),
+                None => return,
+            }
+        }
+    }
+
+    fn repeat_keyframe(&mut self, now: Instant, source: EncodingRef) {
+        let Some(publication) = self.publications.get(source.publication.key()) else {
+            return;
+        };
+        let muted = publication.muted;
+        let Some(encoding) = self.encoding_mut(source) else {
+            return;
+        };
+        let wanted = !muted && !encoding.slots.is_empty();
+        let send = encoding.keyframes.on_timeout(now, wanted);
+        let due = encoding.keyframes.due();
+        self.timers.set_or_cancel(Timer::Keyframe(source), due);
+        if let Some(cause) = send {
+            self.tell_keyframe(source, cause);
+        }
+    }
+
+    pub(super) fn tell_keyframe(&mut self, source: EncodingRef, cause: KeyframeCause) {
+        if let Some(publication) = self.publications.get(source.publication.key()) {
+            self.events.push_back(RouterEvent::RequestKeyframe {
+                publication: source.publication,
+                id: publication.id,
+                peer: publication.peer,
+                encoding: source.encoding,
+                cause,
+            });
+        }
+    }
+
+    fn check_activity(&mut self, now: Instant, source: EncodingRef) {
+        let Some(encoding) = self.encoding_mut(source) else {
+            return;
+        };
+        if encoding.activity.on_timeout(now) {
+            self.allocate_slots_of(now, source.publication);
+        } else {
+            self.watch_activity(source);
+        }
+    }
+
+    /// Wakes when an encoding that is active may have fallen silent. Only the layers of simulcast
+    /// are watched: where there is no other layer to show, silence changes nothing.
+    pub(super) fn watch_activity(&mut self, source: EncodingRef) {
+        let Some(publication) = self.publications.get(source.publication.key()) else {
+            return;
+        };
+        if publication.kind == MediaKind::Audio || publication.encodings.len() < 2 {
+            return;
+        }
+        let silent_at = publication
+            .encoding(source.encoding)
+            .and_then(|encoding| encoding.activity.silent_at());
+        self.timers
+            .set_or_cancel(Timer::Activity(source), silent_at);
+    }
+
+    /// Finds anew which layers those get that show a publication.
+    pub(super) fn allocate_slots_of(&mut self, now: Instant, publication: PublicationIndex) {
+        let mut peers: Vec<_> = self
+            .slots_of(publication)
+            .iter()
+            .map(|slot| self.slots[slot.key()].peer)
+            .collect();
+        peers.sort_unstable();
+        peers.dedup();
+        for peer in peers {
+            self.allocate_peer(now, peer);
+        }
+    }
+
+    pub(super) fn mute(&mut self, now: Instant, index: PublicationIndex, muted: bool) {
+        let publication = &mut self.publications[index.key()];
+        if publication.muted == muted {
+            return;
+        }
+        publication.muted = muted;
+        publication.speech.reset();
+        let room = publication.room;
+        for slot in self.slots_of(index).to_vec() {
+            let slot = &mut self.slots[slot.key()];
+            if slot
+                .shown()
+                .is_some_and(|shown| shown.source.publication == index)
+            {
+                slot.pause();
+            }
+        }
+        self.reassign_room(now, room);
+    }
+
+    fn check_speakers(&mut self, now: Instant, key: usize) {
+        let Some(room) = self.rooms.get_mut(key) else {
+            return;
+        };
+        let mut speaking = Vec::new();
+        let mut anyone = false;
+        for index in &room.publications {
+            let publication = &mut self.publications[index.key()];
+            anyone |= publication.kind == MediaKind::Audio;
+            if let Some(level) = publication.speech.speaking(now) {
+                let speaker = Speaker {
+                    publication: publication.id,
+                    level,
+                };
+                speaking.push((*index, speaker));
+            }
+        }
+        let change = room.speakers.update(speaking);
+        let id = room.id;
+        if anyone {
+            self.timers
+                .set(Timer::Speakers(key), now + speakers::INTERVAL);
+        }
+        if let Some(speakers) = change.speakers {
+            self.events
+                .push_back(RouterEvent::SpeakersChanged { room: id, speakers });
+        }
+        if change.reordered {
+            self.reassign_room(now, key);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The router from outside: real packets in, real packets out, and a model of a receiver that
+//! checks them.
+
+mod continuity;
+mod keyframes;
+mod packets;
+mod policies;
+mod publisher;
+mod receiver;
+mod reports;
+mod retransmission;
+mod world;
