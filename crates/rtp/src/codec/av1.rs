@@ -36,7 +36,7 @@ pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescriptio
     let layer = first.map_or(LayerId::default(), |obu| obu.layer);
     Ok(PayloadDescription {
         keyframe,
-        starts_frame: keyframe || first.is_some_and(|obu| obu.may_start_frame()),
+        starts_frame: keyframe || first.is_some_and(Obu::may_start_frame),
         ends_frame: marker,
         layer,
         switching_point: keyframe || layer.temporal == 0,

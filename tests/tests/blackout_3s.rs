@@ -1,0 +1,81 @@
+//! For three seconds nothing passes a participant's link: the server notices, and when the link is
+//! back, so is media, without a rejoin.
+
+#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
+
+use std::time::Duration;
+
+use plenum_testkit::media::{VideoCodec, VideoConfig};
+use plenum_testkit::{ClientConfig, ClientId, LinkConfig, World, seed};
+use plenum_tests::for_seeds;
+use plenum_types::MediaEvent;
+use rand::RngExt;
+
+const BLACKOUT: Duration = Duration::from_millis(3_000);
+/// From the end of the blackout to the next picture: gaps are given up after a second, then a
+/// keyframe is asked for.
+const RECOVERY_MAX: Duration = Duration::from_millis(2_000);
+
+/// What the server told of the connection of `id`.
+fn connection_events(world: &World, id: ClientId) -> Vec<&'static str> {
+    let own = world.peer(id);
+    world
+        .events()
+        .iter()
+        .filter_map(|event| match event.event {
+            MediaEvent::PeerConnected { peer, .. } if peer == own => Some("connected"),
+            MediaEvent::PeerInterrupted { peer } if peer == own => Some("interrupted"),
+            MediaEvent::PeerResumed { peer } if peer == own => Some("resumed"),
+            MediaEvent::PeerClosed { peer, .. } if peer == own => Some("closed"),
+            _ => None,
+        })
+        .collect()
+}
+
+fn media_comes_back(seed: u64, publisher_suffers: bool) {
+    let mut rng = seed::stream(seed, 1);
+    let mut world = World::new(seed);
+    let config =
+        ClientConfig::new(world.next_address()).with_video(1, VideoConfig::single(VideoCodec::Vp8));
+    let publisher = world.join(config, LinkConfig::default());
+    let config = ClientConfig::new(world.next_address()).with_slots(0, 1);
+    let subscriber = world.join(config, LinkConfig::default());
+    assert!(world.run_until(Duration::from_secs(2), |world| {
+        world.client(subscriber).received(0).stats().frames > 0
+    }));
+    world.run_for(Duration::from_millis(rng.random_range(100..2_500)));
+
+    let who = if publisher_suffers {
+        publisher
+    } else {
+        subscriber
+    };
+    let home = world.client(who).address();
+    let over_at = world.now() + BLACKOUT;
+    world.network.black_out(home, over_at);
+    world.run_for(BLACKOUT);
+    world.run_for(RECOVERY_MAX);
+    let recovered_at = world.now();
+    world.run_for(Duration::from_secs(1));
+
+    let stream = world.client(subscriber).received(0);
+    let freeze = stream.longest_freeze(recovered_at, world.now());
+    assert!(
+        freeze < Duration::from_millis(120),
+        "{freeze:?}, {:?}",
+        stream.stats()
+    );
+    assert_eq!(stream.violations(), []);
+    let events = connection_events(&world, who);
+    assert_eq!(events, ["connected", "interrupted", "resumed"]);
+}
+
+#[test]
+fn of_the_publisher() {
+    for_seeds(|seed| media_comes_back(seed, true));
+}
+
+#[test]
+fn of_the_subscriber() {
+    for_seeds(|seed| media_comes_back(seed, false));
+}

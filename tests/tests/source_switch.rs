@@ -1,0 +1,77 @@
+//! A slot is pinned to another participant: the picture changes, the stream stays one stream.
+
+#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
+
+use std::time::Duration;
+
+use plenum_testkit::media::{VideoCodec, VideoConfig};
+use plenum_testkit::{ClientConfig, LinkConfig, World, seed};
+use plenum_tests::for_seeds;
+use plenum_types::{SlotPolicy, SlotWish};
+use rand::RngExt;
+
+/// From the wish to the first picture of the other participant.
+const SWITCH_MAX: Duration = Duration::from_millis(700);
+/// The old source is shown until the new one begins.
+const FREEZE_MAX: Duration = Duration::from_millis(160);
+
+fn picture_changes(seed: u64, codec: VideoCodec) {
+    let mut rng = seed::stream(seed, 1);
+    let mut world = World::new(seed);
+    let mut link = || LinkConfig {
+        latency: Duration::from_millis(rng.random_range(1..60)),
+        jitter: Duration::from_millis(rng.random_range(0..10)),
+        ..LinkConfig::default()
+    };
+    let publishers = [100, 200].map(|source| {
+        let config =
+            ClientConfig::new(world.next_address()).with_video(source, VideoConfig::single(codec));
+        (source, world.join(config, link()))
+    });
+    let config = ClientConfig::new(world.next_address()).with_slots(0, 1);
+    let subscriber = world.join(config, link());
+    // Both publish before anything is asked for.
+    assert!(world.run_until(Duration::from_secs(2), |world| {
+        world.clients().all(plenum_testkit::Client::is_connected)
+    }));
+    world.run_for(Duration::from_millis(300));
+    let mut seen_from = None;
+    for (source, publisher) in publishers.into_iter().cycle().take(5) {
+        let policy = SlotPolicy::Pinned(world.publication(publisher, 0));
+        world.set_wish(subscriber, 0, SlotWish::new(policy));
+        let switched = world.run_until(SWITCH_MAX, |world| {
+            let frames = world.client(subscriber).received(0).frames();
+            frames
+                .last()
+                .is_some_and(|frame| frame.stamp.source == source)
+        });
+        assert!(
+            switched,
+            "{source} not shown: {:?}",
+            world.binding(subscriber, 0)
+        );
+        seen_from.get_or_insert(world.now());
+        world.run_for(Duration::from_millis(rng.random_range(200..600)));
+    }
+    let stream = world.client(subscriber).received(0);
+    assert_eq!(stream.violations(), []);
+    let stats = stream.stats();
+    assert_eq!((stats.undecodable, stats.given_up), (0, 0), "{stats:?}");
+    let freeze = stream.longest_freeze(seen_from.expect("a source was shown"), world.now());
+    assert!(freeze < FREEZE_MAX, "{freeze:?}");
+}
+
+#[test]
+fn of_vp8() {
+    for_seeds(|seed| picture_changes(seed, VideoCodec::Vp8));
+}
+
+#[test]
+fn of_vp9() {
+    for_seeds(|seed| picture_changes(seed, VideoCodec::Vp9));
+}
+
+#[test]
+fn of_h264() {
+    for_seeds(|seed| picture_changes(seed, VideoCodec::H264));
+}
