@@ -12,9 +12,9 @@ use plenum_tests::for_seeds;
 use plenum_types::MediaEvent;
 use rand::RngExt;
 
-/// The client's next keepalive proves its new address; the stack sends one every 2 s.
-const FREEZE_MAX: Duration = Duration::from_millis(3_000);
-/// After the change; from here on nothing is lost.
+/// The client's next keepalive proves its new address; the stack sends one every 2 s. What was
+/// lost meanwhile is given up after another second, then a keyframe is asked for.
+const FREEZE_MAX: Duration = Duration::X the change; from here on nothing is lost.
 const SETTLED: Duration = Duration::from_millis(3_500);
 
 fn media_goes_on(seed: u64, publisher_moves: bool) {

@@ -12,7 +12,7 @@ mod paths;
 mod stun;
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 use plenum_types::{DropReason, IceCredentials, Path};
@@ -27,6 +27,10 @@ pub use stun::stun_local_ufrag;
 
 const BINDING_SUCCESS: u16 = 0x0101;
 const BINDING_ERROR: u16 = 0x0111;
+
+/// Silence on the selected path after which media on another one means that the client has moved.
+/// Shorter follows late packets of the old path back to it; longer keeps sending into the void.
+const MOVED_AFTER: Duration = Duration::from_millis(300);
 
 /// Lengths of user name fragment and password (RFC 8445 §5.3).
 const UFRAG_LEN: std::ops::RangeInclusive<usize> = 4..=256;
@@ -120,10 +124,20 @@ impl Agent {
         self.selected
     }
 
-    /// Whether an authenticated request has come from `remote`; if so it counts as used.
+    /// Media or data that authenticates has come on `path`, which is proven.
+    ///
+    /// A client sends media on the path it has selected. Behind a NAT that gave it another address
+    /// it does not know that its path changed, and not every stack nominates again in its consent
+    /// checks: so media on another path than ours, once ours has fallen silent, moves us there.
     #[inline]
-    pub(crate) fn touch(&mut self, now: Instant, remote: SocketAddr) -> bool {
-        self.paths.touch(now, remote)
+    pub(crate) fn on_traffic(&mut self, now: Instant, path: Path, out: &mut Output) {
+        self.paths.touch(now, path.remote);
+        if let Some(selected) = self.selected
+            && selected.remote != path.remote
+            && self.paths.is_silent(now, selected.remote, MOVED_AFTER)
+        {
+            self.select(path, out);
+        }
     }
 
     pub(crate) fn is_proven(&self, remote: SocketAddr) -> bool {

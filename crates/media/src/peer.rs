@@ -140,7 +140,7 @@ impl Peer {
                 self.out.event(PeerEvent::Connected { profile });
             }
             DtlsEvent::Data(packet) => {
-                self.agent.touch(now, path.remote);
+                self.agent.on_traffic(now, path, &mut self.out);
                 self.on_valid(now);
                 self.channels
                     .get_or_insert_with(|| Box::new(DataChannels::new()))
@@ -315,7 +315,7 @@ impl Peer {
         self.check_proven(path)?;
         let session = self.srtp.as_mut().ok_or(DropReason::NoKeys)?;
         let packet = session.unprotect_rtp(datagram)?;
-        self.agent.touch(now, path.remote);
+        self.agent.on_traffic(now, path, &mut self.out);
         self.on_valid(now);
         Ok(packet)
     }
@@ -334,7 +334,7 @@ impl Peer {
         self.check_proven(path)?;
         let session = self.srtp.as_mut().ok_or(DropReason::NoKeys)?;
         let packet = session.unprotect_rtcp(datagram)?;
-        self.agent.touch(now, path.remote);
+        self.agent.on_traffic(now, path, &mut self.out);
         self.on_valid(now);
         Ok(packet)
     }

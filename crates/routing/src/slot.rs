@@ -21,6 +21,7 @@ mod segment;
 mod switch;
 
 use history::History;
+pub(crate) use history::is_on_its_way;
 use outgoing::Outgoing;
 use report::Sent;
 pub(crate) use segment::{Rewritten, Segment, Start};

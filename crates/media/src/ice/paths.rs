@@ -84,6 +84,14 @@ impl PathTable {
         }
     }
 
+    /// Whether nothing has come from `remote` for `duration`.
+    pub(super) fn is_silent(&self, now: Instant, remote: SocketAddr, duration: Duration) -> bool {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|entry| entry.path.remote == remote)
+            .is_none_or(|entry| now.saturating_duration_since(entry.last_used) >= duration)
+    }
+
     pub(super) fn contains(&self, remote: SocketAddr) -> bool {
         self.entries.iter().any(|entry| entry.path.remote == remote)
     }

@@ -323,6 +323,25 @@ fn before_nomination_dtls_tells_the_path_and_after_it_does_not() {
 }
 
 #[test]
+fn traffic_on_another_path_moves_there_once_the_selected_one_is_silent() {
+    let mut bench = Bench::new();
+    bench.check(0, path(1), NOMINATE).unwrap();
+    // The NAT's new address, which the client does not know of: its checks nominate nothing.
+    bench.check(100, path(2), HONEST).unwrap();
+    bench.agent.on_traffic(at(150), path(1), &mut bench.out);
+    bench.agent.on_traffic(at(449), path(2), &mut bench.out);
+    assert_eq!(
+        bench.agent.path(),
+        Some(path(1)),
+        "late packets prove nothing"
+    );
+    bench.agent.on_traffic(at(450), path(2), &mut bench.out);
+    assert_eq!(bench.agent.path(), Some(path(2)));
+    bench.agent.on_traffic(at(451), path(1), &mut bench.out);
+    assert_eq!(bench.agent.path(), Some(path(2)));
+}
+
+#[test]
 fn a_lower_nomination_count_is_an_old_request() {
     let mut bench = Bench::new();
     let count = |count| Check {

@@ -32,6 +32,15 @@ struct Entry {
     bytes: Vec<u8>,
 }
 
+/// A packet that was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored<'s> {
+    pub(crate) packet: &'s [u8],
+    pub(crate) description: &'s PacketDescription,
+    /// When it came, and was forwarded.
+    pub(crate) stored_at: Instant,
+}
+
 /// Recent packets by extended sequence number.
 #[derive(Debug)]
 pub(crate) struct PacketStore {
@@ -102,10 +111,13 @@ impl PacketStore {
     }
 
     /// The packet with `number`, if it is still here.
-    pub(crate) fn find(&self, now: Instant, number: u64) -> Option<(&[u8], &PacketDescription)> {
+    pub(crate) fn find(&self, now: Instant, number: u64) -> Option<Stored<'_>> {
         let entry = self.ring.get(self.index(number))?.as_ref()?;
-        (entry.number == number && !entry.is_expired(now))
-            .then_some((entry.bytes.as_slice(), &entry.description))
+        (entry.number == number && !entry.is_expired(now)).then_some(Stored {
+            packet: &entry.bytes,
+            description: &entry.description,
+            stored_at: entry.stored_at,
+        })
     }
 
     /// Takes out expired packets, oldest first.

@@ -15,7 +15,7 @@ use crate::fields::Fields;
 use crate::index::EncodingRef;
 use crate::publication::Facts;
 use crate::publication::clock::ClockMap;
-use crate::slot::{Start, Step};
+use crate::slot::{Start, Step, is_on_its_way};
 use crate::timers::Timer;
 use crate::{PublicationIndex, Router, SlotIndex};
 
@@ -210,10 +210,14 @@ impl Router {
         let incoming = segment
             .incoming_number(encoding, number)
             .ok_or(DropReason::NotStored)?;
-        let (packet, description) = encoding
+        let stored = encoding
             .store
             .find(now, incoming)
             .ok_or(DropReason::NotStored)?;
+        if is_on_its_way(now, stored.stored_at, rtt) {
+            return Err(DropReason::Duplicate);
+        }
+        let description = stored.description;
         if description.payload.layer.temporal > segment.limit {
             return Err(DropReason::NotStored);
         }
@@ -225,7 +229,7 @@ impl Router {
             .repeat(now, &segment, &rewritten, rtt)
             .ok_or(DropReason::Duplicate)?;
         Ok(Retransmission {
-            packet,
+            packet: stored.packet,
             description: *description,
             forward,
         })

@@ -71,3 +71,11 @@ impl History {
         !recent
     }
 }
+
+/// Whether a packet that was forwarded at `sent_at` cannot have been missed yet: whoever asks for
+/// it has not seen it because the publisher's own repair of it has only just passed through here.
+/// An eighth of the round trip is left to its jitter.
+pub(crate) fn is_on_its_way(now: Instant, sent_at: Instant, rtt: Option<Duration>) -> bool {
+    let rtt = rtt.unwrap_or_default().min(REPEAT_MAX);
+    now.saturating_duration_since(sent_at) < rtt - rtt / 8
+}

@@ -132,7 +132,12 @@ impl Decoder {
             return;
         }
         let ended = last.stamp.part + 1 == last.stamp.parts;
-        if !ended || current.stamp.part != 0 {
+        let other = (last.stamp.source, last.stamp.encoding)
+            != (current.stamp.source, current.stamp.encoding);
+        // A keyframe of another source may come while a frame of the old one is under way: the
+        // old frame is given up, which costs nothing but itself.
+        let switch = other && current.stamp.keyframe();
+        if current.stamp.part != 0 || !(ended || switch) {
             self.violations.push(Violation::FrameCut { sequence });
         }
         if let (Some(before), Some(numbers)) = (last.numbers, current.numbers) {
