@@ -7,10 +7,16 @@ use super::print;
 use crate::config::Settings;
 use crate::logging;
 
+/// The clients' WebRTC stack tells of every state of every connection; only the run is of
+/// interest.
+const FILTER: &str = "error,plenum_loadgen=info";
+
 /// Runs the load benchmark and prints its report; progress goes to the log. Fails if more is
 /// lost than is allowed.
 pub(crate) fn run(args: Args) -> Result<()> {
-    logging::start(&Settings::default())?;
+    let mut settings = Settings::default();
+    FILTER.clone_into(&mut settings.log.filter);
+    logging::start(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
