@@ -12,7 +12,7 @@ use crate::world::{Network, World, outgoing, pinned};
 const SLOT_SSRC: Ssrc = Ssrc(9_000);
 
 /// Asks again for everything that a slot got, and compares.
-fn ask_for_all(world: &mut World, slot: plenum_routing::SlotIndex) -> usize {
+pub(crate) fn ask_for_all(world: &mut World, slot: plenum_routing::SlotIndex) -> usize {
     let got: Vec<(u64, u64, Vec<u8>, Codec)> = world.receivers[&slot]
         .got
         .iter()
