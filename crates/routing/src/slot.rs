@@ -149,8 +149,8 @@ impl Slot {
         d: &PacketDescription,
         aligned: Option<plenum_types::RtpTimestamp>,
     ) {
-        let timestamp = self.outgoing.next_timestamp(now, aligned);
-        let segment = Segment::begin(start, d.header.timestamp, timestamp, &self.outgoing);
+        let next = self.outgoing.next_timestamp(now, aligned);
+        let segment = Segment::begin(start, d.header.timestamp, next, &self.outgoing);
         self.replace_segment(segment);
         self.flowing = true;
     }

@@ -176,7 +176,7 @@ impl Router {
             let old = self.clock_of(last.source)?;
             old.translate(&self.clock_of(source)?, timestamp)
         };
-        Some(here.plus(last.timestamp_offset))
+        Some(here.plus(last.aligned_offset()))
     }
 
     fn clock_of(&self, source: EncodingRef) -> Option<ClockMap> {
