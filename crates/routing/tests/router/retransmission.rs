@@ -74,6 +74,7 @@ fn sent_again_equals_sent() {
         world.network = Network {
             jitter_ms: 10,
             loss_percent: 2,
+            in_order: false,
         };
         let ids = [world.publish(1, codec, 3), world.publish(2, codec, 1)];
         let slot = world.subscribe(9, 0, MediaKind::Video, &[codec], pinned(ids[0], 180));

@@ -42,6 +42,8 @@ pub(crate) fn server_ntp(ms: u64) -> NtpTime {
 pub(crate) struct Network {
     pub(crate) jitter_ms: u64,
     pub(crate) loss_percent: u32,
+    /// Delays vary but nothing overtakes.
+    pub(crate) in_order: bool,
 }
 
 pub(crate) struct Published {
@@ -82,6 +84,7 @@ pub(crate) struct World {
     in_flight: BTreeMap<(u64, u64), Arrival>,
     next_tag: u32,
     next_flight: u64,
+    last_due: u64,
 }
 
 pub(crate) fn parameters(codec: Codec) -> CodecParameters {
@@ -117,6 +120,7 @@ impl World {
             in_flight: BTreeMap::new(),
             next_tag: 0,
             next_flight: 0,
+            last_due: 0,
         }
     }
 
@@ -294,6 +298,10 @@ impl World {
                     return;
                 }
                 due += self.rng.random_range(0..=self.network.jitter_ms);
+            }
+            if self.network.in_order {
+                due = due.max(self.last_due);
+                self.last_due = due;
             }
         }
         self.in_flight.insert((due, self.next_flight), flight);
