@@ -244,15 +244,39 @@ fn transport_wide_feedback_is_handed_out_whole() {
 }
 
 #[test]
-fn padding_of_the_last_packet_is_taken_off() {
+fn padding_is_taken_off_wherever_it_stands() {
     let mut bytes = write(|writer| writer.bye(&[A]));
     bytes.extend([0, 0, 0, 4]);
     bytes[0] |= 0x20;
     bytes[3] += 1;
-    assert!(matches!(read(&bytes)[..], [RtcpPacket::Bye { .. }]));
     bytes.extend(write(|writer| writer.bye(&[A])));
-    let first = RtcpPackets::new(&bytes).next();
-    assert_eq!(first, Some(Err(ParseError::BadPadding)));
+    assert!(matches!(
+        read(&bytes)[..],
+        [RtcpPacket::Bye { .. }, RtcpPacket::Bye { .. }]
+    ));
+}
+
+/// Browsers align transport-wide feedback by padding of one to three bytes.
+#[test]
+fn padding_of_two_bytes_is_taken_off() {
+    let bytes = [
+        0xaf, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2, 0, 7, 0, 1, 0, 0, 1, 0, 0x20, 1, 0, 2,
+    ];
+    assert_eq!(
+        read(&bytes),
+        [RtcpPacket::TransportFeedback { raw: &bytes }]
+    );
+}
+
+#[test]
+fn padding_beyond_the_packet_is_refused() {
+    for padding in [0, 5, 255] {
+        let mut bytes = write(|writer| writer.bye(&[A]));
+        bytes[0] |= 0x20;
+        bytes[7] = padding;
+        let first = RtcpPackets::new(&bytes).next();
+        assert_eq!(first, Some(Err(ParseError::BadPadding)));
+    }
 }
 
 #[test]
