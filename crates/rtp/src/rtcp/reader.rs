@@ -121,8 +121,8 @@ impl<'a> RtcpPackets<'a> {
         if first & 0x20 == 0 {
             return read_packet(packet, packet);
         }
-        // RFC 3550 §6.4.1 pads by multiples of four, and the last packet only. Browsers pad
-        // transport-wide feedback by one to three bytes, wherever it stands.
+        // Browsers align transport-wide feedback by one to three bytes of padding, wherever it
+        // stands in a compound, so neither RFC 3550's multiple of four nor "last only" holds.
         let padding = usize::from(packet[len - 1]);
         if padding == 0 || padding > len - HEADER_LEN {
             return Err(ParseError::BadPadding);
