@@ -14,8 +14,9 @@ use rand::RngExt;
 
 /// The client's next keepalive proves its new address; the stack sends one every 2 s. What was
 /// lost meanwhile is given up after another second, then a keyframe is asked for.
-const FREEZE_MAX: Duration = Duration::X the change; from here on nothing is lost.
-const SETTLED: Duration = Duration::from_millis(3_500);
+const FREEZE_MAX: Duration = Duration::from_millis(3_500);
+/// After the change; from here on nothing is lost.
+const SETTLED: Duration = Duration::from_millis(4_000);
 
 fn media_goes_on(seed: u64, publisher_moves: bool) {
     let mut rng = seed::stream(seed, 1);
