@@ -28,6 +28,11 @@ impl Shard {
             let packet = packet.map_err(|_| DropReason::RtcpMalformed)?;
             self.handle_rtcp_packet(now, peer, &packet, &mut budget, out);
         }
+        if let Some(entry) = self.peers.at_mut(peer)
+            && let Some(rtt) = entry.sender.rtt()
+        {
+            entry.receiver.set_rtt(rtt);
+        }
         Ok(())
     }
 

@@ -8,10 +8,10 @@
 
 use crate::peers::PeerTable;
 use crate::shard::Shard;
-use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, demux, stun_local_ufrag};
+use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, stun_local_ufrag};
 use plenum_routing::Forward;
 use plenum_rtp::{OutgoingExtensions, PacketDescription, max_growth, write_packet};
-use plenum_types::{DropReason, ExtensionKind, Path, PeerIndex, SendBatch};
+use plenum_types::{DropReason, ExtensionKind, Path, PeerIndex, SendBatch, SequenceNumber};
 use std::time::Instant;
 
 impl Shard {
@@ -87,10 +87,26 @@ impl Shard {
 
         // Stage 4, describe: header, extensions, layer and keyframe, parsed once. A
         // retransmission becomes the packet it repeats.
-        let received = entry.receiver.handle_rtp(now, packet)?;
+        let received = match entry.receiver.handle_rtp(now, packet) {
+            Ok(received) => received,
+            Err(reason) => {
+                if let Some((source, sequence)) = entry.receiver.take_skipped() {
+                    self.close_gap(source, sequence);
+                }
+                return Err(reason);
+            }
+        };
         self.stats.rtx_packets_in += u64::from(received.retransmitted);
 
         self.fan_out(now, &received, &packet[..received.len], out)
+    }
+
+    /// A padding packet used up a sequence number that no subscriber will see.
+    fn close_gap(&mut self, source: StreamRef, sequence: SequenceNumber) {
+        if let Some(publication) = self.router.publication_index(source.publication) {
+            self.router
+                .on_skipped(publication, source.encoding, sequence);
+        }
     }
 
     /// Stages 5 to 7: route, then for each slot select, patch and protect.

@@ -19,7 +19,7 @@ use plenum_rtp::rtcp::SenderInfo;
 use plenum_rtp::{HeaderExtensions, PacketDescription, RtpHeader, describe, unwrap_rtx};
 use plenum_types::{
     CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, PublicationConfig,
-    PublicationId, Ssrc,
+    PublicationId, SequenceNumber, Ssrc,
 };
 use publication::Publication;
 use routes::{Route, Routes};
@@ -73,6 +73,8 @@ pub struct Receiver {
     /// Present if transport-wide feedback was negotiated.
     arrivals: Option<Arrivals>,
     feedback: Feedback,
+    /// Where the last packet was padding only.
+    skipped: Option<(StreamRef, SequenceNumber)>,
     stats: ReceiverStats,
 }
 
@@ -85,6 +87,7 @@ impl Receiver {
             routes: Routes::default(),
             arrivals: None,
             feedback: Feedback::new(feedback_ssrc),
+            skipped: None,
             stats: ReceiverStats::default(),
         }
     }
@@ -171,6 +174,12 @@ impl Receiver {
         }
     }
 
+    /// The sequence number that the last packet used up, if that packet was refused as
+    /// `PaddingOnly` on a media stream: what follows it has to close up.
+    pub fn take_skipped(&mut self) -> Option<(StreamRef, SequenceNumber)> {
+        self.skipped.take()
+    }
+
     fn parse(&self, packet: &[u8]) -> Result<(RtpHeader, HeaderExtensions), DropReason> {
         let header = RtpHeader::parse(packet).map_err(|_| DropReason::RtpMalformed)?;
         let extensions = HeaderExtensions::parse(packet, &header, &self.extensions)
@@ -235,6 +244,7 @@ impl Receiver {
         self.feedback.wake_at(keyframe_wanted.then_some(now));
         self.feedback.on_media(now);
         if header.payload_len == 0 {
+            self.skipped = Some((self.source(route), header.sequence));
             return Err(DropReason::PaddingOnly);
         }
         let description = describe(packet, header, extensions, codec.codec)

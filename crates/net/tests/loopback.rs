@@ -5,12 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use plenum_net::{Engine, Net, NetConfig, NetError, start_with};
+use plenum_net::{CommandRefused, Engine, Net, NetConfig, NetError, start_with};
 use plenum_types::{
     DropReason, MediaCommand, MediaEvent, Path, PeerId, SendBatch, ShardId, ShardStats,
 };
 
 const WAIT: Duration = Duration::from_secs(10);
+
+/// The engine panics when it is asked to remove this peer.
+const POISON: PeerId = PeerId(u64::MAX);
 
 /// Sends datagrams back `copies` times; answers `RemovePeer` by closing the peer 20 ms later.
 struct Echo {
@@ -39,6 +42,7 @@ impl Engine for Echo {
                 self.events.push(MediaEvent::Stats(stats));
             }
             MediaCommand::RemovePeer { peer } => {
+                assert_ne!(peer, POISON, "as asked by the test");
                 self.closing = Some((now + Duration::from_millis(20), peer));
             }
             _ => {}
@@ -233,6 +237,24 @@ fn shutdown_carries_out_what_is_queued_and_joins() {
     assert!(matches!(events.try_recv(), Ok((_, MediaEvent::Stats(_)))));
     assert!(!handle.is_alive());
     assert!(handle.send(MediaCommand::ReportStats).is_err());
+}
+
+#[test]
+fn a_shard_that_panics_is_seen_to_be_gone() {
+    let (net, _events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    let [broken, healthy] = net.shards() else {
+        panic!("two shards were asked for");
+    };
+    let command = MediaCommand::RemovePeer { peer: POISON };
+    broken.send(command).unwrap();
+    while broken.is_alive() {
+        std::thread::yield_now();
+    }
+    assert_eq!(
+        broken.send(MediaCommand::ReportStats),
+        Err(CommandRefused::ShardGone)
+    );
+    assert!(healthy.is_alive());
 }
 
 #[test]

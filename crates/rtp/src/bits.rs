@@ -2,6 +2,9 @@
 //!
 //! Invariant: never reads past the end; every read says so instead.
 
+#[cfg(test)]
+pub(crate) mod writer;
+
 use crate::ParseError;
 
 /// Leading zeros an Exp-Golomb code may have: 32 would not fit the result.

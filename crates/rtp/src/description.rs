@@ -104,7 +104,10 @@ fn describe_by_descriptor(
     let descriptor = DependencyDescriptor::parse(bytes)?;
     let template = TemplateStructure::parse(bytes)?;
     let from_payload = match codec {
-        Codec::Vp8 | Codec::Vp9 { .. } => describe_payload(payload, marker, codec).ok(),
+        Codec::Vp8 => codec::vp8::describe_descriptor(payload, marker)
+            .ok()
+            .map(|(described, _)| described),
+        Codec::Vp9 { .. } => codec::vp9::describe(payload).ok(),
         Codec::Opus | Codec::H264 { .. } | Codec::Av1 { .. } => None,
     };
     let layer = match (&template, &from_payload) {
@@ -126,3 +129,6 @@ fn describe_by_descriptor(
         dependency: Some(descriptor.fields()),
     })
 }
+
+#[cfg(test)]
+mod tests;

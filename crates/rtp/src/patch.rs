@@ -154,3 +154,6 @@ fn write_frame_number(block: &mut [u8], descriptor: usize, number: u16) {
         field.copy_from_slice(&number.to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 mod iterators;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod writer;
 

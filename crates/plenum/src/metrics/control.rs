@@ -6,8 +6,11 @@ use prometheus::{IntCounter, IntGauge, Registry, Result};
 
 use super::family::{counter, counters, gauge, level, raise};
 
+/// Reads one number.
+type Read<N> = fn(&SignalingStats) -> N;
+
 /// Name, help, and where the number is.
-type Plain<N> = (&'static str, &'static str, fn(&SignalingStats) -> N);
+type Plain<N> = (&'static str, &'static str, Read<N>);
 
 const LEVELS: &[Plain<usize>] = &[
     ("plenum_signaling_rooms", "Open rooms.", |s| s.rooms),
@@ -46,8 +49,8 @@ const COUNTERS: &[Plain<u64>] = &[
 
 /// Handles of all metrics of the control plane.
 pub(super) struct ControlMetrics {
-    levels: Vec<(IntGauge, fn(&SignalingStats) -> usize)>,
-    counters: Vec<(IntCounter, fn(&SignalingStats) -> u64)>,
+    levels: Vec<(IntGauge, Read<usize>)>,
+    counters: Vec<(IntCounter, Read<u64>)>,
     /// In, out.
     messages: Vec<IntCounter>,
     /// Joined, replaced, refused.

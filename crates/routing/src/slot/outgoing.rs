@@ -12,6 +12,8 @@ use crate::slot::segment::Rewritten;
 /// First sequence numbers are below this, so that the first wrap is far: a receiver that misses
 /// the first packets still guesses the SRTP rollover counter right (RFC 3711 §3.3.1).
 const FIRST_SEQUENCE_END: u64 = 1 << 15;
+/// First sequence numbers are at least this: a packet from before the first one must not wrap.
+const FIRST_SEQUENCE_MIN: u64 = 1_000;
 /// Where counting starts, so that earlier numbers stay above zero.
 const FIRST_CYCLE: u64 = 1 << 16;
 /// A new segment's timestamp may be this far from where the time passed since the last packet
@@ -38,7 +40,7 @@ impl Outgoing {
     /// Starts at a random number and timestamp (RFC 3550 §5.1).
     pub(crate) fn new(kind: MediaKind, rate: u32, rng: &mut dyn Rng) -> Self {
         Self {
-            number: FIRST_CYCLE + rng.random_range(0..FIRST_SEQUENCE_END),
+            number: FIRST_CYCLE + rng.random_range(FIRST_SEQUENCE_MIN..FIRST_SEQUENCE_END),
             timestamp: RtpTimestamp(rng.random()),
             counters: Counters::default(),
             at: None,

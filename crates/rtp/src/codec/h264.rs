@@ -125,3 +125,82 @@ fn read_fragment(body: &[u8]) -> Result<Units, ParseError> {
     }
     Ok(Units::one(kind, fragment))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPS: [u8; 11] = [
+        0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x3d, 0xb0, 0x11, 0x00,
+    ];
+    const PPS: [u8; 4] = [0x68, 0xce, 0x3c, 0x80];
+    const SIZE: Option<Pixels> = Some(Pixels {
+        width: 640,
+        height: 480,
+    });
+
+    fn aggregate(units: &[&[u8]]) -> Vec<u8> {
+        let mut payload = vec![0x78];
+        for unit in units {
+            payload.extend((unit.len() as u16).to_be_bytes());
+            payload.extend_from_slice(unit);
+        }
+        payload
+    }
+
+    #[test]
+    fn parameter_sets_start_a_keyframe() {
+        let single = describe(&SPS, false).unwrap();
+        assert!(single.keyframe && single.starts_frame && !single.ends_frame);
+        assert_eq!(single.size, SIZE);
+        let aggregate = describe(&aggregate(&[&SPS, &PPS, &[0x65, 0x88]]), true).unwrap();
+        assert!(aggregate.keyframe && aggregate.ends_frame && !aggregate.discardable);
+        assert_eq!(aggregate.size, SIZE);
+        let picture_parameters = describe(&PPS, false).unwrap();
+        assert!(!picture_parameters.keyframe && picture_parameters.starts_frame);
+    }
+
+    #[test]
+    fn only_the_first_slice_of_an_idr_picture_starts_a_keyframe() {
+        assert!(describe(&[0x65, 0x88], false).unwrap().keyframe);
+        let second_slice = describe(&[0x65, 0x44], false).unwrap();
+        assert!(!second_slice.keyframe && !second_slice.starts_frame);
+    }
+
+    #[test]
+    fn only_the_first_fragment_starts_a_keyframe() {
+        assert!(describe(&[0x7c, 0x85, 0x88], false).unwrap().keyframe);
+        let middle = describe(&[0x7c, 0x05, 0x88], false).unwrap();
+        assert!(!middle.keyframe && !middle.starts_frame);
+        assert!(!describe(&[0x7c, 0x45, 0x88], true).unwrap().keyframe);
+        let inter = describe(&[0x5c, 0x81, 0x9a], false).unwrap();
+        assert!(!inter.keyframe && inter.starts_frame);
+    }
+
+    #[test]
+    fn a_slice_that_nothing_refers_to_is_discardable() {
+        assert!(describe(&[0x01, 0x9a], true).unwrap().discardable);
+        assert!(describe(&[0x1c, 0x41, 0x9a], true).unwrap().discardable);
+        assert!(!describe(&[0x41, 0x9a], true).unwrap().discardable);
+        // SEI has nal_ref_idc 0 too, but belongs to a frame that may be needed.
+        assert!(!describe(&[0x06, 0x05], false).unwrap().discardable);
+    }
+
+    #[test]
+    fn malformed_payloads_are_refused() {
+        assert_eq!(describe(&[0x78], false), Err(ParseError::Truncated));
+        assert_eq!(describe(&[0x78, 0, 0], false), Err(ParseError::BadPayload));
+        assert_eq!(
+            describe(&[0x78, 0, 5, 0x67], false),
+            Err(ParseError::Truncated)
+        );
+        assert_eq!(
+            describe(&[0x78, 0, 1, 0x67, 9], false),
+            Err(ParseError::Truncated)
+        );
+        assert_eq!(describe(&[0x7c], false), Err(ParseError::Truncated));
+        for kind in [0, 25, 26, 27, 29, 30, 31] {
+            assert_eq!(describe(&[kind, 0, 0], false), Err(ParseError::BadPayload));
+        }
+    }
+}

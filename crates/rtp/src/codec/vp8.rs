@@ -12,7 +12,7 @@ use crate::{CodecFields, ParseError, PayloadDescription, Vp8Fields};
 const EXTENDED: u8 = 0x80;
 const NON_REFERENCE: u8 = 0x20;
 const PARTITION_START: u8 = 0x10;
-const PARTITION_ID: u8 = 0x0f;
+const PARTITION_ID: u8 = 0x07;
 /// Second byte.
 const HAS_PICTURE_ID: u8 = 0x80;
 const HAS_TL0_PICTURE_INDEX: u8 = 0x40;
@@ -27,6 +27,25 @@ const INTER_FRAME: u8 = 0x01;
 const START_CODE: [u8; 3] = [0x9d, 0x01, 0x2a];
 
 pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescription, ParseError> {
+    let (description, frame) = describe_descriptor(payload, marker)?;
+    let frame_header = *frame.first().ok_or(ParseError::Truncated)?;
+    if !description.starts_frame || frame_header & INTER_FRAME != 0 {
+        return Ok(description);
+    }
+    Ok(PayloadDescription {
+        keyframe: true,
+        switching_point: true,
+        size: picture_size(frame),
+        ..description
+    })
+}
+
+/// What the descriptor tells, without a look at the frame behind it, which may be encrypted; and
+/// that frame.
+pub(crate) fn describe_descriptor(
+    payload: &[u8],
+    marker: bool,
+) -> Result<(PayloadDescription, &[u8]), ParseError> {
     let mut reader = ByteReader::new(payload);
     let first = reader.byte()?;
     let extension = if first & EXTENDED == 0 {
@@ -34,24 +53,21 @@ pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescriptio
     } else {
         read_extension(&mut reader)?
     };
-    let frame = reader.rest();
-    let starts_frame = first & (PARTITION_START | PARTITION_ID) == PARTITION_START;
-    let frame_header = *frame.first().ok_or(ParseError::Truncated)?;
-    let keyframe = starts_frame && frame_header & INTER_FRAME == 0;
-    Ok(PayloadDescription {
-        keyframe,
-        starts_frame,
+    let description = PayloadDescription {
+        keyframe: false,
+        starts_frame: first & (PARTITION_START | PARTITION_ID) == PARTITION_START,
         ends_frame: marker,
         layer: LayerId {
             spatial: 0,
             temporal: extension.temporal,
         },
-        switching_point: keyframe || extension.temporal == 0 || extension.layer_sync,
+        switching_point: extension.temporal == 0 || extension.layer_sync,
         discardable: first & NON_REFERENCE != 0,
-        size: if keyframe { picture_size(frame) } else { None },
+        size: None,
         fields: CodecFields::Vp8(extension.fields),
         dependency: None,
-    })
+    };
+    Ok((description, reader.rest()))
 }
 
 #[derive(Default)]
@@ -146,6 +162,11 @@ mod tests {
                 height: 480
             })
         );
+    }
+
+    #[test]
+    fn the_reserved_bit_is_ignored() {
+        assert!(with(&[0x18], &KEYFRAME).keyframe);
     }
 
     #[test]

@@ -291,3 +291,6 @@ fn read_resolutions(
     }
     Ok(sizes)
 }
+
+#[cfg(test)]
+mod tests;

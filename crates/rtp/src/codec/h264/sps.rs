@@ -166,10 +166,15 @@ fn read_cropping(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::writer::BitWriter;
+
+    /// Up to the picture's size, with picture order count type 2.
+    fn up_to_size(writer: BitWriter) -> BitWriter {
+        writer.exp_golomb(0).exp_golomb(2).exp_golomb(1).bits(0, 1)
+    }
 
     #[test]
-    fn baseline_without_cropping() {
-        // x264's set of a 640 × 480 stream, constrained baseline, level 3.0.
+    fn constrained_baseline_without_cropping() {
         let body = [0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x3d, 0xb0, 0x11, 0x00];
         assert_eq!(
             picture_size(&body),
@@ -178,5 +183,110 @@ mod tests {
                 height: 480
             })
         );
+    }
+
+    #[test]
+    fn cropping_makes_1088_rows_1080() {
+        let writer = BitWriter::new().bits(0x42_e0_1f, 24).exp_golomb(0);
+        let body = up_to_size(writer)
+            .exp_golomb(119)
+            .exp_golomb(67)
+            .bits(0b111, 3)
+            .exp_golomb(0)
+            .exp_golomb(0)
+            .exp_golomb(0)
+            .exp_golomb(4)
+            .bytes();
+        assert_eq!(
+            picture_size(&body),
+            Some(Pixels {
+                width: 1920,
+                height: 1080
+            })
+        );
+    }
+
+    #[test]
+    fn high_profile_with_scaling_lists_and_fields() {
+        let writer = BitWriter::new()
+            .bits(0x64_00_1f, 24)
+            .exp_golomb(0)
+            .exp_golomb(1)
+            .exp_golomb(0)
+            .exp_golomb(0)
+            .bits(0, 1)
+            // Scaling lists present: the first ends at once (delta −8), seven are absent.
+            .bits(1, 1)
+            .bits(1, 1)
+            .exp_golomb(16)
+            .bits(0, 7);
+        let body = up_to_size(writer)
+            .exp_golomb(44)
+            .exp_golomb(17)
+            .bits(0b0110, 4)
+            .bits(1, 1)
+            .bytes();
+        assert_eq!(
+            picture_size(&body),
+            Some(Pixels {
+                width: 720,
+                height: 576
+            })
+        );
+    }
+
+    #[test]
+    fn order_count_types_0_and_1_are_skipped() {
+        let sized = |writer: BitWriter| {
+            let writer = writer
+                .exp_golomb(1)
+                .bits(0, 1)
+                .exp_golomb(19)
+                .exp_golomb(14);
+            picture_size(&writer.bits(0b1101, 4).bytes())
+        };
+        let start = || {
+            BitWriter::new()
+                .bits(0x42_00_1e, 24)
+                .exp_golomb(0)
+                .exp_golomb(0)
+        };
+        let expected = Some(Pixels {
+            width: 320,
+            height: 240,
+        });
+        assert_eq!(sized(start().exp_golomb(0).exp_golomb(4)), expected);
+        let with_cycle = start()
+            .exp_golomb(1)
+            .bits(1, 1)
+            .exp_golomb(3)
+            .exp_golomb(4)
+            .exp_golomb(2)
+            .exp_golomb(1)
+            .exp_golomb(2);
+        assert_eq!(sized(with_cycle), expected);
+    }
+
+    #[test]
+    fn emulation_prevention_is_taken_out() {
+        let mut out = [0; 8];
+        let len = unescape(&[0, 0, 3, 1, 0, 0, 3, 0, 0, 3], &mut out);
+        assert_eq!(out[..len], [0, 0, 1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn what_ends_early_or_crops_everything_has_no_size() {
+        assert_eq!(picture_size(&[0x42, 0xc0]), None);
+        let writer = BitWriter::new().bits(0x42_e0_1f, 24).exp_golomb(0);
+        let body = up_to_size(writer)
+            .exp_golomb(0)
+            .exp_golomb(0)
+            .bits(0b111, 3)
+            .exp_golomb(8)
+            .exp_golomb(0)
+            .exp_golomb(0)
+            .exp_golomb(0)
+            .bytes();
+        assert_eq!(picture_size(&body), None);
     }
 }

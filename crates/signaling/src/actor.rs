@@ -1,0 +1,231 @@
+//! The one task that owns the registry: takes inputs in order, does what the registry wants.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where the clock is read and randomness drawn"
+)]
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use axum::extract::ws::Utf8Bytes;
+use plenum_types::{MediaCommand, MediaEvent, ShardId};
+use rand::rngs::StdRng;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::config::SignalingConfig;
+use crate::connection::{ConnectionId, Ending};
+use crate::messages::{ClientMessage, CloseCode, ErrorCode, ServerMessage};
+use crate::output::Output;
+use crate::registry::Registry;
+use crate::stats::Counters;
+use crate::token::Claims;
+
+/// Inputs handled between two looks at the clock. Higher saves wake-ups, lower is fairer to
+/// media events.
+const BATCH: usize = 64;
+
+/// What the actor is told.
+pub(crate) enum Input {
+    /// A client has connected with a valid token.
+    Connected(ConnectionId, Box<Claims>, Outbox),
+    /// A client says something.
+    Message(ConnectionId, Box<ClientMessage>),
+    /// A client's task has ended. Sent once for each `Connected`.
+    Disconnected(ConnectionId, Ending),
+    /// Let go of everybody; answer when all are gone.
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// The way to a client's task.
+pub(crate) struct Outbox {
+    /// Bounded; full means that the client reads too slowly.
+    pub(crate) queue: mpsc::Sender<Outgoing>,
+    /// Ends the task without emptying the queue.
+    pub(crate) cut: Arc<Notify>,
+}
+
+/// What a client's task is told.
+pub(crate) enum Outgoing {
+    /// Send this.
+    Text(Utf8Bytes),
+    /// Close with this code.
+    Close(CloseCode),
+}
+
+/// Where media commands go.
+pub(crate) type MediaSink = Box<dyn Fn(ShardId, MediaCommand) + Send + Sync>;
+
+/// Owns the registry.
+pub(crate) struct Actor {
+    registry: Registry,
+    outboxes: BTreeMap<ConnectionId, Outbox>,
+    /// Client tasks that have not ended.
+    live: usize,
+    media: MediaSink,
+    counters: Arc<Counters>,
+    rng: StdRng,
+    drained: Vec<oneshot::Sender<()>>,
+}
+
+impl Actor {
+    pub(crate) fn new(
+        config: Arc<SignalingConfig>,
+        media: MediaSink,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            registry: Registry::new(config),
+            outboxes: BTreeMap::new(),
+            live: 0,
+            media,
+            counters,
+            rng: rand::make_rng(),
+            drained: Vec::new(),
+        }
+    }
+
+    /// Runs until nobody holds the other ends any more.
+    pub(crate) async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut events: mpsc::Receiver<MediaEvent>,
+    ) {
+        loop {
+            let due = self.registry.poll_timeout();
+            tokio::select! {
+                input = inputs.recv() => match input {
+                    Some(input) => self.handle_inputs(input, &mut inputs),
+                    None => return,
+                },
+                Some(event) = events.recv() => self.handle_events(event, &mut events),
+                () = sleep_until(due) => self.registry.handle_timeout(Instant::now()),
+            }
+            self.carry_out();
+            self.counters.set_gauges(self.registry.gauges());
+            if self.live == 0 {
+                for done in self.drained.drain(..) {
+                    // Whoever waited may have given up.
+                    let _ = done.send(());
+                }
+            }
+        }
+    }
+
+    fn handle_inputs(&mut self, first: Input, more: &mut mpsc::Receiver<Input>) {
+        let now = Instant::now();
+        let mut next = Some(first);
+        for _ in 0..BATCH {
+            let Some(input) = next.take() else {
+                return;
+            };
+            self.handle_input(now, input);
+            self.carry_out();
+            next = more.try_recv().ok();
+        }
+        if let Some(input) = next {
+            self.handle_input(now, input);
+        }
+    }
+
+    fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Connected(id, claims, outbox) => {
+                self.live += 1;
+                self.outboxes.insert(id, outbox);
+                self.registry.handle_connected(now, id, *claims);
+            }
+            Input::Message(id, message) => self.handle_message(id, *message),
+            Input::Disconnected(id, ending) => {
+                self.live -= 1;
+                self.outboxes.remove(&id);
+                self.registry.handle_disconnected(now, id, ending);
+            }
+            Input::Shutdown(done) => {
+                self.registry.handle_shutdown();
+                self.drained.push(done);
+            }
+        }
+    }
+
+    /// A panic over one client's message ends that client, not the server.
+    fn handle_message(&mut self, id: ConnectionId, message: ClientMessage) {
+        let Self { registry, rng, .. } = self;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            registry.handle_message(id, message, rng);
+        }));
+        if outcome.is_err() {
+            tracing::error!(connection = id.0, "panic while handling a message");
+            self.registry.handle_panic(id);
+        }
+    }
+
+    fn handle_events(&mut self, first: MediaEvent, more: &mut mpsc::Receiver<MediaEvent>) {
+        self.registry.handle_media_event(first);
+        for _ in 1..BATCH {
+            let Ok(event) = more.try_recv() else {
+                return;
+            };
+            self.registry.handle_media_event(event);
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.registry.poll_output() {
+            match output {
+                Output::Send { to, message } => self.send(&to, &message),
+                Output::Close { connection, code } => self.close(connection, code),
+                Output::Media(shard, command) => (self.media)(shard, command),
+            }
+        }
+    }
+
+    /// Serialises once, however many receive it.
+    fn send(&mut self, to: &[ConnectionId], message: &ServerMessage) {
+        self.counters.count_out(message, to.len());
+        let text = encode(message);
+        for id in to {
+            self.offer(*id, Outgoing::Text(text.clone()));
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, code: CloseCode) {
+        self.offer(id, Outgoing::Close(code));
+        self.outboxes.remove(&id);
+    }
+
+    fn offer(&mut self, id: ConnectionId, outgoing: Outgoing) {
+        let Some(outbox) = self.outboxes.get(&id) else {
+            return;
+        };
+        if let Err(mpsc::error::TrySendError::Full(_)) = outbox.queue.try_send(outgoing) {
+            outbox.cut.notify_one();
+            self.outboxes.remove(&id);
+            self.counters.slow_clients.fetch_add(1, Ordering::Relaxed);
+            self.registry
+                .handle_disconnected(Instant::now(), id, Ending::Lost);
+        }
+    }
+}
+
+/// The text frame of a message.
+pub(crate) fn encode(message: &ServerMessage) -> Utf8Bytes {
+    // Plain structs, enums and strings: serialisation has no way to fail, but if it did, the
+    // client would be told.
+    serde_json::to_string(message)
+        .unwrap_or_else(|_| {
+            let code = ErrorCode::Internal.as_str();
+            format!(r#"{{"type":"error","code":"{code}","message":"","fatal":false}}"#)
+        })
+        .into()
+}
+
+/// Waits for ever if there is nothing to wait for.
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,106 @@
+//! Configuration of the control plane.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plenum_types::Fingerprint;
+
+use crate::messages::LimitsInfo;
+use crate::token::Keys;
+
+/// What [`Signaling`](crate::Signaling) needs to know.
+#[derive(Clone, Debug)]
+pub struct SignalingConfig {
+    /// API keys and their secrets. The demo page signs with the first.
+    pub keys: Keys,
+    /// Of the server's DTLS certificate.
+    pub fingerprint: Fingerprint,
+    /// Where each shard receives media, most preferred first; addresses that clients see, so
+    /// external ones too. One list per shard, at least one list.
+    pub candidates: Vec<Vec<SocketAddr>>,
+    /// What is allowed at most.
+    pub limits: Limits,
+    /// How long a participant is kept whose WebSocket is lost. Longer rides out worse networks,
+    /// but the others look at a ghost for as long.
+    pub grace: Duration,
+    /// Serve the demo app at `/`, and tokens for it to anybody.
+    pub dev: bool,
+    /// Serve the web client and the demo app from this directory instead of the binary.
+    pub web_dir: Option<PathBuf>,
+    /// STUN and TURN servers for the clients, as `RTCConfiguration.iceServers` takes them.
+    pub ice_servers: Vec<serde_json::Value>,
+    /// Name and version of the server.
+    pub server: String,
+}
+
+impl SignalingConfig {
+    /// A configuration with defaults for all that has one.
+    pub fn new(keys: Keys, fingerprint: Fingerprint, candidates: Vec<Vec<SocketAddr>>) -> Self {
+        Self {
+            keys,
+            fingerprint,
+            candidates,
+            limits: Limits::default(),
+            grace: Duration::from_secs(10),
+            dev: false,
+            web_dir: None,
+            ice_servers: Vec::new(),
+            server: concat!("plenum/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// What is allowed at most. Beyond a limit there is an error with a code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Participants in a room.
+    pub participants: usize,
+    /// Rooms on the server.
+    pub rooms: usize,
+    /// WebSockets on the server.
+    pub connections: usize,
+    /// Publications of a participant.
+    pub publications: usize,
+    /// Slots of a participant.
+    pub slots: usize,
+    /// Bytes of a message. Offers of many slots take about 2 KB per slot.
+    pub message_bytes: usize,
+    /// Messages a second, sustained, of one client.
+    pub messages_per_second: u32,
+    /// Messages at once, after a pause.
+    pub message_burst: u32,
+    /// Messages waiting for a client that reads slowly; one more closes it. A room of this many
+    /// participants that all join at once fits.
+    pub outgoing_queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            participants: 3_000,
+            rooms: 10_000,
+            connections: 20_000,
+            publications: 16,
+            slots: 100,
+            message_bytes: 256 * 1024,
+            messages_per_second: 50,
+            message_burst: 200,
+            outgoing_queue: 1_024,
+        }
+    }
+}
+
+impl Limits {
+    /// What the clients are told.
+    pub(crate) fn info(&self) -> LimitsInfo {
+        let capped = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        LimitsInfo {
+            participants: capped(self.participants),
+            publications: capped(self.publications),
+            slots: capped(self.slots),
+            message_bytes: capped(self.message_bytes),
+            messages_per_second: self.messages_per_second,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Makes ids and secrets, and reads ids that clients send back.
+
+use plenum_types::{IceCredentials, ParticipantId, PeerId, PublicationId, RoomId, Secret, Ssrc};
+use rand::{Rng, RngExt};
+
+/// Random characters of an ICE password: 24 of 64 make 144 bits (RFC 8445 §5.3 asks for 128).
+const PASSWORD_CHARACTERS: usize = 24;
+/// Random characters of an ICE user name fragment, beside the peer's number.
+const UFRAG_CHARACTERS: usize = 6;
+/// The characters of RFC 8839 `ice-char`.
+const ICE_CHARACTERS: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Counts ids up from 1. They are never used again while the server runs.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    last: u64,
+}
+
+impl Ids {
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    pub(crate) fn room(&mut self) -> RoomId {
+        RoomId(self.next())
+    }
+
+    pub(crate) fn participant(&mut self) -> ParticipantId {
+        ParticipantId(self.next())
+    }
+
+    pub(crate) fn peer(&mut self) -> PeerId {
+        PeerId(self.next())
+    }
+
+    pub(crate) fn publication(&mut self) -> PublicationId {
+        PublicationId(self.next())
+    }
+}
+
+/// Reads `TR_...`.
+pub(crate) fn publication_id(text: &str) -> Option<PublicationId> {
+    text.strip_prefix("TR_")?.parse().ok().map(PublicationId)
+}
+
+/// `length` random `ice-char`s.
+pub(crate) fn random_text(length: usize, rng: &mut dyn Rng) -> String {
+    (0..length)
+        .map(|_| char::from(ICE_CHARACTERS[rng.random_range(0..ICE_CHARACTERS.len())]))
+        .collect()
+}
+
+/// Credentials for `peer`. The user name fragment is unique on the server: it begins with the
+/// peer's number, up to the first `+`.
+pub(crate) fn ice_credentials(peer: PeerId, rng: &mut dyn Rng) -> IceCredentials {
+    IceCredentials {
+        ufrag: format!("{:x}+{}", peer.0, random_text(UFRAG_CHARACTERS, rng)),
+        password: Secret(random_text(PASSWORD_CHARACTERS, rng)),
+    }
+}
+
+/// An SSRC that `taken` does not hold.
+pub(crate) fn ssrc(taken: impl Fn(Ssrc) -> bool, rng: &mut dyn Rng) -> Ssrc {
+    loop {
+        let ssrc = Ssrc(rng.random_range(1..u32::MAX));
+        if !taken(ssrc) {
+            return ssrc;
+        }
+    }
+}

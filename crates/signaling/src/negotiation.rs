@@ -1,0 +1,17 @@
+//! Offer and answer (RFC 3264, RFC 8829) as pure functions: [`Offer::read`] says what a client
+//! wants, [`Answer::write`] says what it gets. Rooms decide between the two.
+//!
+//! Plenum always answers. Invariants: one transport for all m-lines (BUNDLE, rtcp-mux); the
+//! client's payload types and extension ids are used as offered; an answer has the m-lines of
+//! its offer in the same order.
+
+mod answer;
+mod codecs;
+mod encodings;
+mod extensions;
+mod offer;
+mod section;
+
+pub(crate) use answer::{Answer, SectionAnswer, SlotStream};
+pub(crate) use offer::Offer;
+pub(crate) use section::RtpSection;

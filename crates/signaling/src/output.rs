@@ -1,0 +1,23 @@
+//! What the registry wants done.
+
+use plenum_types::{MediaCommand, ShardId};
+
+use crate::connection::ConnectionId;
+use crate::messages::{CloseCode, ServerMessage};
+
+/// One thing to do. The order matters.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// Send `message` to each of `to`.
+    Send {
+        to: Vec<ConnectionId>,
+        message: Box<ServerMessage>,
+    },
+    /// Close the WebSocket after what was sent to it. The connection is forgotten already.
+    Close {
+        connection: ConnectionId,
+        code: CloseCode,
+    },
+    /// Ask a shard.
+    Media(ShardId, MediaCommand),
+}

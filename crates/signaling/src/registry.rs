@@ -1,0 +1,242 @@
+//! All rooms of the server as one state machine without IO.
+//!
+//! Inputs are the `handle_*` methods; after each of them drain [`Registry::poll_output`] and ask
+//! [`Registry::poll_timeout`]. Time and randomness are arguments. Invariants: a participant is in
+//! one room; a room is on one shard; a room without participants does not exist; whatever a
+//! client sends changes nothing but its own participant.
+
+mod events;
+mod join;
+mod leave;
+mod offer;
+mod plan;
+mod requests;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plenum_types::{ParticipantId, PeerId, RoomId};
+use rand::Rng;
+
+use crate::config::SignalingConfig;
+use crate::connection::{Connection, ConnectionId, Ending};
+use crate::ids::Ids;
+use crate::messages::{ClientMessage, ClosingReason, ErrorCode, ServerMessage};
+use crate::output::Output;
+use crate::refusal::Refusal;
+use crate::room::{Participant, Room};
+use crate::stats::{Gauges, JoinCounters};
+use crate::token::Claims;
+
+/// How long a connection may stay without joining. Longer lets idle sockets pile up.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// All rooms, participants and connections.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    config: Arc<SignalingConfig>,
+    ids: Ids,
+    rooms: BTreeMap<RoomId, Room>,
+    names: BTreeMap<String, RoomId>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    /// Where to find who a media event is about.
+    peers: BTreeMap<PeerId, (RoomId, ParticipantId)>,
+    /// Participants of each shard.
+    shard_load: Vec<usize>,
+    timers: BTreeSet<(Instant, Timer)>,
+    outputs: VecDeque<Output>,
+    joins: JoinCounters,
+    /// Counted as they come and go: going through all rooms for each message would not scale.
+    publications: usize,
+    slots: usize,
+    closing: bool,
+}
+
+/// Something to look at when its time has come; it may have settled since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Join(ConnectionId),
+    Grace(RoomId, ParticipantId),
+}
+
+impl Registry {
+    /// A server without rooms.
+    pub(crate) fn new(config: Arc<SignalingConfig>) -> Self {
+        let shards = config.candidates.len().max(1);
+        Self {
+            config,
+            ids: Ids::default(),
+            rooms: BTreeMap::new(),
+            names: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            shard_load: vec![0; shards],
+            timers: BTreeSet::new(),
+            outputs: VecDeque::new(),
+            joins: JoinCounters::default(),
+            publications: 0,
+            slots: 0,
+            closing: false,
+        }
+    }
+
+    /// A client has connected with a valid token.
+    pub(crate) fn handle_connected(&mut self, now: Instant, id: ConnectionId, claims: Claims) {
+        if self.closing {
+            self.send(id, ServerMessage::closing(ClosingReason::Shutdown));
+            return self.close(id, ClosingReason::Shutdown.close_code());
+        }
+        if self.connections.len() >= self.config.limits.connections {
+            let refusal = Refusal::new(
+                ErrorCode::ServerFull,
+                "Try again later, or on another server: this one has all the clients it may have.",
+            );
+            return self.refuse_connection(id, &refusal);
+        }
+        let join_by = now + JOIN_TIMEOUT;
+        self.timers.insert((join_by, Timer::Join(id)));
+        self.connections.insert(
+            id,
+            Connection {
+                claims,
+                joined: None,
+                join_by,
+            },
+        );
+    }
+
+    /// A client says something. Connections that are closed already are ignored.
+    pub(crate) fn handle_message(
+        &mut self,
+        id: ConnectionId,
+        message: ClientMessage,
+        rng: &mut dyn Rng,
+    ) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        match (connection.joined, message) {
+            (_, ClientMessage::Ping { at }) => self.send(id, ServerMessage::Pong { at }),
+            (_, ClientMessage::Leave {}) => self.handle_leave(id),
+            (None, ClientMessage::Join { room, name, sdk }) => {
+                self.handle_join(id, &join::Wish { room, name, sdk }, rng);
+            }
+            (None, _) => self.send(
+                id,
+                ServerMessage::error(ErrorCode::NotJoined, "Send join first."),
+            ),
+            (Some(_), ClientMessage::Join { .. }) => self.send(
+                id,
+                ServerMessage::error(
+                    ErrorCode::AlreadyJoined,
+                    "Send join once; open another WebSocket for another room.",
+                ),
+            ),
+            (Some((room, participant)), message) => {
+                self.handle_request(room, participant, message, rng);
+            }
+        }
+    }
+
+    /// A client's WebSocket is gone.
+    pub(crate) fn handle_disconnected(&mut self, now: Instant, id: ConnectionId, ending: Ending) {
+        let Some(connection) = self.connections.remove(&id) else {
+            return;
+        };
+        self.timers.remove(&(connection.join_by, Timer::Join(id)));
+        let Some((room, participant)) = connection.joined else {
+            return;
+        };
+        match ending {
+            Ending::Left => self.leave_quietly(room, participant),
+            Ending::Lost => self.begin_grace(now, room, participant),
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while let Some(&(due, timer)) = self.timers.first()
+            && due <= now
+        {
+            self.timers.pop_first();
+            match timer {
+                Timer::Join(id) => self.end_unjoined(id),
+                Timer::Grace(room, participant) => self.end_grace(now, room, participant),
+            }
+        }
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.first().map(|(due, _)| *due)
+    }
+
+    /// The next thing to do.
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// How much there is of everything.
+    pub(crate) fn gauges(&self) -> Gauges {
+        Gauges {
+            rooms: self.rooms.len(),
+            participants: self.shard_load.iter().sum(),
+            publications: self.publications,
+            slots: self.slots,
+            connections: self.connections.len(),
+            joins: self.joins,
+        }
+    }
+
+    fn participant(&self, room: RoomId, id: ParticipantId) -> Option<&Participant> {
+        self.rooms.get(&room)?.participants.get(&id)
+    }
+
+    fn participant_mut(&mut self, room: RoomId, id: ParticipantId) -> Option<&mut Participant> {
+        self.rooms.get_mut(&room)?.participants.get_mut(&id)
+    }
+
+    fn send(&mut self, to: ConnectionId, message: ServerMessage) {
+        self.outputs.push_back(Output::Send {
+            to: vec![to],
+            message: Box::new(message),
+        });
+    }
+
+    /// Sends to a participant, if its WebSocket is there.
+    fn tell(&mut self, room: RoomId, id: ParticipantId, message: ServerMessage) {
+        if let Some(connection) = self.participant(room, id).and_then(|them| them.connection) {
+            self.send(connection, message);
+        }
+    }
+
+    /// Sends to everybody in the room but `except`.
+    fn broadcast(&mut self, room: RoomId, except: Option<ParticipantId>, message: ServerMessage) {
+        let to = self
+            .rooms
+            .get(&room)
+            .map(|room| room.audience(except))
+            .unwrap_or_default();
+        if !to.is_empty() {
+            let message = Box::new(message);
+            self.outputs.push_back(Output::Send { to, message });
+        }
+    }
+
+    /// Tells why, and closes.
+    fn refuse_connection(&mut self, id: ConnectionId, refusal: &Refusal) {
+        self.send(id, refusal.message(true, None));
+        self.close(id, refusal.code.close_code());
+    }
+
+    fn close(&mut self, connection: ConnectionId, code: crate::messages::CloseCode) {
+        if let Some(known) = self.connections.remove(&connection) {
+            self.timers
+                .remove(&(known.join_by, Timer::Join(connection)));
+        }
+        self.outputs.push_back(Output::Close { connection, code });
+    }
+}

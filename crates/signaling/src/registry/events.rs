@@ -1,0 +1,107 @@
+//! Facts of the media plane, passed on to those whom they concern.
+
+use plenum_types::{
+    CloseReason, MediaEvent, ParticipantId, PeerId, RoomId, SlotBinding, SlotId, Speaker,
+};
+
+use super::Registry;
+use crate::messages::{ClosingReason, ConnectionState, LeaveReason, ServerMessage};
+
+impl Registry {
+    /// A shard reports. Peers and rooms that are gone are ignored, because the planes may cross.
+    pub(crate) fn handle_media_event(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::PeerConnected { peer, .. } => {
+                self.tell_connection(peer, ConnectionState::Connected);
+            }
+            MediaEvent::PeerInterrupted { peer } => {
+                self.tell_connection(peer, ConnectionState::Interrupted);
+            }
+            MediaEvent::PeerResumed { peer } => {
+                self.tell_connection(peer, ConnectionState::Resumed);
+            }
+            MediaEvent::PeerClosed { peer, reason } => self.on_peer_closed(peer, reason),
+            MediaEvent::SlotChanged {
+                peer,
+                slot,
+                binding,
+            } => self.on_slot_changed(peer, slot, binding),
+            MediaEvent::SpeakersChanged { room, speakers } => {
+                self.on_speakers_changed(room, speakers);
+            }
+            // Asked for by others than rooms.
+            MediaEvent::Stats(_) => {}
+        }
+    }
+
+    fn tell_connection(&mut self, peer: PeerId, state: ConnectionState) {
+        if let Some(&(room, who)) = self.peers.get(&peer) {
+            let reason = None;
+            self.tell(room, who, ServerMessage::Connection { state, reason });
+        }
+    }
+
+    fn on_peer_closed(&mut self, peer: PeerId, reason: CloseReason) {
+        let Some((room, who)) = self.peers.remove(&peer) else {
+            return;
+        };
+        let message = ServerMessage::Connection {
+            state: ConnectionState::Closed,
+            reason: Some(camel_case(reason.as_str())),
+        };
+        self.tell(room, who, message);
+        let closing = Some(ClosingReason::ConnectionLost);
+        self.remove_participant(room, who, LeaveReason::of_peer(reason), closing);
+        self.close_if_empty(room);
+    }
+
+    fn on_slot_changed(&mut self, peer: PeerId, slot: SlotId, binding: SlotBinding) {
+        let Some(&(room, who)) = self.peers.get(&peer) else {
+            return;
+        };
+        if let Some(message) = self.slot_message(room, who, slot, binding) {
+            self.tell(room, who, message);
+        }
+    }
+
+    fn slot_message(
+        &self,
+        room: RoomId,
+        who: ParticipantId,
+        slot: SlotId,
+        binding: SlotBinding,
+    ) -> Option<ServerMessage> {
+        let room = self.rooms.get(&room)?;
+        let session = room.participants.get(&who)?.session.as_ref()?;
+        let owner = binding.publication.and_then(|id| room.owners.get(&id));
+        Some(ServerMessage::SlotChanged {
+            mid: session.slot(slot)?.mid.to_string(),
+            // A publication that has just ended is told as none; its ending is on its way.
+            publication: owner.and(binding.publication).map(|id| id.to_string()),
+            participant: owner.map(ToString::to_string),
+            layer: owner.and(binding.layer).map(Into::into),
+            reason: camel_case(binding.reason.as_str()),
+        })
+    }
+
+    fn on_speakers_changed(&mut self, id: RoomId, speakers: Vec<Speaker>) {
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return;
+        };
+        room.speakers = speakers;
+        let message = room.speakers_message();
+        self.broadcast(id, None, message);
+    }
+}
+
+/// `waiting_for_keyframe` → `waitingForKeyframe`.
+fn camel_case(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (head, tail) = word.split_at(word.len().min(1));
+        out.push_str(&head.to_ascii_uppercase());
+        out.push_str(tail);
+    }
+    out
+}

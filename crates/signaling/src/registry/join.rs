@@ -1,0 +1,174 @@
+//! Joining a room.
+
+use plenum_types::{ParticipantId, RoomId, ShardId};
+use rand::Rng;
+
+use super::{Registry, Timer};
+use crate::connection::ConnectionId;
+use crate::ids;
+use crate::messages::{ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ServerMessage};
+use crate::refusal::Refusal;
+use crate::room::{Participant, Room};
+use crate::token::Claims;
+
+/// Longest room name or identity, bytes.
+const MAX_NAME: usize = 128;
+/// Longest shown name, bytes.
+const MAX_SHOWN_NAME: usize = 256;
+/// Random characters of a resume secret: 24 of 64 make 144 bits.
+const RESUME_SECRET_CHARACTERS: usize = 24;
+
+/// What a client asks for.
+pub(super) struct Wish {
+    pub(super) room: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) sdk: Option<String>,
+}
+
+impl Registry {
+    pub(super) fn handle_join(&mut self, connection: ConnectionId, wish: &Wish, rng: &mut dyn Rng) {
+        let Some(known) = self.connections.get(&connection) else {
+            return;
+        };
+        let claims = known.claims.clone();
+        match self.admit(&claims, wish) {
+            Ok((room, replaced)) => {
+                tracing::debug!(%room, sdk = ?wish.sdk, "joined");
+                self.enter(connection, room, replaced, claims, wish, rng);
+            }
+            Err(refusal) if refusal.code == ErrorCode::BadMessage => {
+                self.send(connection, refusal.message(false, None));
+            }
+            Err(refusal) => {
+                self.joins.refused += 1;
+                self.refuse_connection(connection, &refusal);
+            }
+        }
+    }
+
+    /// Finds or makes the room, and tells whom the newcomer replaces.
+    fn admit(
+        &mut self,
+        claims: &Claims,
+        wish: &Wish,
+    ) -> Result<(RoomId, Option<ParticipantId>), Refusal> {
+        let name = claims.video.room_for(wish.room.as_deref())?;
+        check_length("the room's name", &name, MAX_NAME)?;
+        check_length("the identity", &claims.sub, MAX_NAME)?;
+        check_length("the name", shown_name(claims, wish), MAX_SHOWN_NAME)?;
+        let Some(room) = self.names.get(&name).and_then(|id| self.rooms.get(id)) else {
+            return Ok((self.open_room(name)?, None));
+        };
+        let replaced = room.by_identity(&claims.sub);
+        if replaced.is_none() && room.participants.len() >= self.config.limits.participants {
+            return Err(Refusal::new(
+                ErrorCode::RoomFull,
+                "Try again when somebody has left: the room is full.",
+            ));
+        }
+        Ok((room.id, replaced))
+    }
+
+    fn open_room(&mut self, name: String) -> Result<RoomId, Refusal> {
+        if self.rooms.len() >= self.config.limits.rooms {
+            return Err(Refusal::new(
+                ErrorCode::ServerFull,
+                "Try again later, or on another server: this one has all the rooms it may have.",
+            ));
+        }
+        let shard = self.least_loaded_shard();
+        let id = self.ids.room();
+        self.names.insert(name.clone(), id);
+        self.rooms.insert(id, Room::new(id, name, shard));
+        Ok(id)
+    }
+
+    fn least_loaded_shard(&self) -> ShardId {
+        let loads = (0_u16..).zip(&self.shard_load);
+        let (index, _) = loads.min_by_key(|(_, load)| **load).unwrap_or((0, &0));
+        ShardId(index)
+    }
+
+    fn enter(
+        &mut self,
+        connection: ConnectionId,
+        room_id: RoomId,
+        replaced: Option<ParticipantId>,
+        claims: Claims,
+        wish: &Wish,
+        rng: &mut dyn Rng,
+    ) {
+        if let Some(replaced) = replaced {
+            self.joins.replaced += 1;
+            let closing = Some(ClosingReason::Replaced);
+            self.remove_participant(room_id, replaced, LeaveReason::Replaced, closing);
+        }
+        self.joins.accepted += 1;
+        let id = self.ids.participant();
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.joined = Some((room_id, id));
+            self.timers
+                .remove(&(known.join_by, Timer::Join(connection)));
+        }
+        let participant = Participant {
+            id,
+            name: shown_name(&claims, wish).to_owned(),
+            identity: claims.sub,
+            metadata: claims.metadata.unwrap_or_default(),
+            grants: claims.video,
+            connection: Some(connection),
+            gone_at: None,
+            session: None,
+        };
+        self.announce_newcomer(room_id, &participant, rng);
+        if let Some(room) = self.rooms.get_mut(&room_id) {
+            self.shard_load[usize::from(room.shard.0)] += 1;
+            room.participants.insert(id, participant);
+        }
+    }
+
+    fn announce_newcomer(&mut self, room_id: RoomId, them: &Participant, rng: &mut dyn Rng) {
+        let (Some(room), Some(connection)) = (self.rooms.get(&room_id), them.connection) else {
+            return;
+        };
+        let joined = ServerMessage::Joined {
+            protocol: PROTOCOL_VERSION,
+            server: self.config.server.clone(),
+            participant: them.self_info(),
+            room: room.info(),
+            participants: room.others(them.id),
+            ice_servers: self.config.ice_servers.clone(),
+            limits: self.config.limits.info(),
+            resume_secret: ids::random_text(RESUME_SECRET_CHARACTERS, rng),
+            grants: them.grants.info(),
+        };
+        let speakers = (!room.speakers.is_empty()).then(|| room.speakers_message());
+        self.send(connection, joined);
+        if let Some(speakers) = speakers {
+            self.send(connection, speakers);
+        }
+        if !them.grants.hidden {
+            let message = ServerMessage::ParticipantJoined {
+                participant: them.info(),
+            };
+            self.broadcast(room_id, None, message);
+        }
+    }
+}
+
+fn shown_name<'a>(claims: &'a Claims, wish: &'a Wish) -> &'a str {
+    let told = claims.name.as_deref().filter(|name| !name.is_empty());
+    told.or(wish.name.as_deref())
+        .filter(|name| !name.is_empty())
+        .unwrap_or(&claims.sub)
+}
+
+fn check_length(what: &str, text: &str, most: usize) -> Result<(), Refusal> {
+    if text.len() <= most {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::TooLarge,
+        format!("Keep {what} at or below {most} bytes."),
+    ))
+}

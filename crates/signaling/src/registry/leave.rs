@@ -1,0 +1,179 @@
+//! Leaving a room, in all the ways there are.
+
+use std::time::Instant;
+
+use plenum_types::{MediaCommand, ParticipantId, RoomId};
+
+use super::{Registry, Timer};
+use crate::connection::ConnectionId;
+use crate::messages::{ClosingReason, ErrorCode, LeaveReason, ServerMessage};
+use crate::output::Output;
+use crate::refusal::Refusal;
+
+impl Registry {
+    /// The client says goodbye.
+    pub(super) fn handle_leave(&mut self, id: ConnectionId) {
+        let closing = ClosingReason::Left;
+        match self.connections.get(&id).and_then(|known| known.joined) {
+            Some((room, participant)) => {
+                self.remove_participant(room, participant, LeaveReason::Left, Some(closing));
+                self.close_if_empty(room);
+            }
+            None => {
+                self.send(id, ServerMessage::closing(closing));
+                self.close(id, closing.close_code());
+            }
+        }
+    }
+
+    /// The client closed its WebSocket on purpose.
+    pub(super) fn leave_quietly(&mut self, room: RoomId, participant: ParticipantId) {
+        self.remove_participant(room, participant, LeaveReason::Left, None);
+        self.close_if_empty(room);
+    }
+
+    /// The WebSocket is lost; media flows on for a while.
+    pub(super) fn begin_grace(&mut self, now: Instant, room: RoomId, id: ParticipantId) {
+        let gone_at = now + self.config.grace;
+        if let Some(participant) = self.participant_mut(room, id) {
+            participant.connection = None;
+            participant.gone_at = Some(gone_at);
+            self.timers.insert((gone_at, Timer::Grace(room, id)));
+        }
+    }
+
+    /// The grace period is over, unless the participant is back.
+    pub(super) fn end_grace(&mut self, now: Instant, room: RoomId, id: ParticipantId) {
+        let over = self
+            .participant(room, id)
+            .and_then(|participant| participant.gone_at)
+            .is_some_and(|gone_at| gone_at <= now);
+        if over {
+            self.remove_participant(room, id, LeaveReason::ConnectionLost, None);
+            self.close_if_empty(room);
+        }
+    }
+
+    /// The client connected and did not join.
+    pub(super) fn end_unjoined(&mut self, id: ConnectionId) {
+        let unjoined = self
+            .connections
+            .get(&id)
+            .is_some_and(|connection| connection.joined.is_none());
+        if unjoined {
+            let refusal = Refusal::new(
+                ErrorCode::NotJoined,
+                "Send join within 10 seconds of connecting.",
+            );
+            self.refuse_connection(id, &refusal);
+        }
+    }
+
+    /// Tells everybody that the server goes away, and lets go of all.
+    pub(crate) fn handle_shutdown(&mut self) {
+        self.closing = true;
+        let everybody: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        self.outputs.push_back(Output::Send {
+            to: everybody.clone(),
+            message: Box::new(ServerMessage::closing(ClosingReason::Shutdown)),
+        });
+        for id in everybody {
+            self.close(id, ClosingReason::Shutdown.close_code());
+        }
+        let rooms = std::mem::take(&mut self.rooms);
+        for room in rooms.into_values() {
+            let sessions = room
+                .participants
+                .into_values()
+                .filter_map(|participant| participant.session);
+            self.outputs.extend(sessions.map(|session| {
+                let peer = session.peer;
+                Output::Media(room.shard, MediaCommand::RemovePeer { peer })
+            }));
+        }
+        self.names.clear();
+        self.peers.clear();
+        self.timers.clear();
+        self.shard_load.fill(0);
+        self.publications = 0;
+        self.slots = 0;
+    }
+
+    /// Handling a message of this client failed in a way that should not happen: it is given up,
+    /// with whatever it had, even if that is only half known.
+    pub(crate) fn handle_panic(&mut self, id: ConnectionId) {
+        let joined = self.connections.get(&id).and_then(|known| known.joined);
+        let refusal = Refusal::new(ErrorCode::Internal, "Try again: the server failed.");
+        self.refuse_connection(id, &refusal);
+        let Some((room, who)) = joined else {
+            return;
+        };
+        let peers: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, owner)| **owner == (room, who))
+            .map(|(peer, _)| *peer)
+            .collect();
+        for peer in peers {
+            self.peers.remove(&peer);
+            self.command(room, MediaCommand::RemovePeer { peer });
+        }
+        self.remove_participant(room, who, LeaveReason::ConnectionLost, None);
+        self.close_if_empty(room);
+    }
+
+    /// Takes a participant out of its room: ends its media, tells the others, and, with
+    /// `closing`, tells and closes its own connection. The room stays, even if empty.
+    pub(super) fn remove_participant(
+        &mut self,
+        room_id: RoomId,
+        id: ParticipantId,
+        reason: LeaveReason,
+        closing: Option<ClosingReason>,
+    ) {
+        let Some(room) = self.rooms.get_mut(&room_id) else {
+            return;
+        };
+        let Some(participant) = room.participants.remove(&id) else {
+            return;
+        };
+        let owned = room.owners.len();
+        room.owners.retain(|_, owner| *owner != id);
+        self.publications -= owned - room.owners.len();
+        self.slots -= participant
+            .session
+            .as_ref()
+            .map_or(0, |session| session.slots().count());
+        let shard = room.shard;
+        self.shard_load[usize::from(shard.0)] -= 1;
+        if let Some(gone_at) = participant.gone_at {
+            self.timers.remove(&(gone_at, Timer::Grace(room_id, id)));
+        }
+        // A peer that has closed by itself is no longer listed.
+        if let Some(session) = &participant.session
+            && self.peers.remove(&session.peer).is_some()
+        {
+            let peer = session.peer;
+            self.outputs
+                .push_back(Output::Media(shard, MediaCommand::RemovePeer { peer }));
+        }
+        if let (Some(connection), Some(closing)) = (participant.connection, closing) {
+            self.send(connection, ServerMessage::closing(closing));
+            self.close(connection, closing.close_code());
+        }
+        if !participant.grants.hidden {
+            let id = id.to_string();
+            self.broadcast(room_id, None, ServerMessage::ParticipantLeft { id, reason });
+        }
+    }
+
+    pub(super) fn close_if_empty(&mut self, id: RoomId) {
+        let empty = self
+            .rooms
+            .get(&id)
+            .is_some_and(|room| room.participants.is_empty());
+        if empty && let Some(room) = self.rooms.remove(&id) {
+            self.names.remove(&room.name);
+        }
+    }
+}

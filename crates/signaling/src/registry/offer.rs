@@ -1,0 +1,280 @@
+//! Carrying out an offer: compare the session before and after, tell shard and room the
+//! difference, answer.
+
+use plenum_types::{IceCredentials, MediaCommand, ParticipantId, PeerId, RoomId, SlotWish};
+use rand::Rng;
+
+use super::Registry;
+use super::plan::{Plan, Planner, Request};
+use crate::ids;
+use crate::messages::{AnsweredPublication, ErrorCode, ServerMessage};
+use crate::negotiation::{Answer, Offer, SectionAnswer};
+use crate::refusal::Refusal;
+use crate::room::{Publication, Session, Slot};
+
+impl Registry {
+    pub(super) fn handle_offer(
+        &mut self,
+        room: RoomId,
+        who: ParticipantId,
+        id: u32,
+        request: &Request<'_>,
+        rng: &mut dyn Rng,
+    ) -> Result<(), Refusal> {
+        let offer = Offer::read(request.sdp)?;
+        let session = self.session_for(room, who, &offer, rng)?;
+        let is_new = session.version == 0;
+        let plan = match self.plan(room, who, request, &session, &offer, rng) {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                // Nothing has happened: what was there stays.
+                if !is_new {
+                    self.put_session(room, who, session);
+                }
+                return Err(refusal);
+            }
+        };
+        let session = if is_new {
+            self.open_peer(room, who, session)
+        } else {
+            self.restart_ice(room, session, &offer, rng)
+        };
+        let answers = plan.answers.clone();
+        let refusals = self.carry_out(room, who, session, plan);
+        let answer = self.answer(room, who, id, &offer, &answers)?;
+        self.tell(room, who, answer);
+        for refusal in refusals {
+            self.tell(room, who, refusal.message(false, Some(id)));
+        }
+        Ok(())
+    }
+
+    /// The session that the offer is about, taken out of the participant: the one there is, or,
+    /// if the client's certificate is another, a new one (the one there is stays in place).
+    fn session_for(
+        &mut self,
+        room: RoomId,
+        who: ParticipantId,
+        offer: &Offer,
+        rng: &mut dyn Rng,
+    ) -> Result<Session, Refusal> {
+        let participant = self.participant_mut(room, who).ok_or_else(gone)?;
+        let known = participant
+            .session
+            .take_if(|session| session.fingerprint == offer.fingerprint);
+        Ok(known.unwrap_or_else(|| Session::open(self.ids.peer(), offer, rng)))
+    }
+
+    fn put_session(&mut self, room: RoomId, who: ParticipantId, session: Session) {
+        if let Some(participant) = self.participant_mut(room, who) {
+            participant.session = Some(session);
+        }
+    }
+
+    fn plan(
+        &mut self,
+        room: RoomId,
+        who: ParticipantId,
+        request: &Request<'_>,
+        session: &Session,
+        offer: &Offer,
+        rng: &mut dyn Rng,
+    ) -> Result<Plan, Refusal> {
+        let room = self.rooms.get(&room).ok_or_else(gone)?;
+        let participant = room.participants.get(&who).ok_or_else(gone)?;
+        let planner = Planner {
+            room,
+            grants: &participant.grants,
+            limits: &self.config.limits,
+            request,
+            session,
+            ids: &mut self.ids,
+            rng,
+        };
+        planner.plan(offer)
+    }
+
+    /// Ends the peer there was, with its publications, and announces the new one to the shard.
+    fn open_peer(&mut self, room: RoomId, who: ParticipantId, session: Session) -> Session {
+        let before = self
+            .participant_mut(room, who)
+            .and_then(|participant| participant.session.take());
+        if let Some(before) = before {
+            for publication in before.publications() {
+                self.end_publication(room, who, publication.id);
+            }
+            self.slots -= before.slots().count();
+            self.peers.remove(&before.peer);
+            let peer = before.peer;
+            self.command(room, MediaCommand::RemovePeer { peer });
+        }
+        self.peers.insert(session.peer, (room, who));
+        let config = Box::new(session.peer_config(room));
+        self.command(room, MediaCommand::AddPeer(config));
+        session
+    }
+
+    /// RFC 8445 §2.4: new credentials of the client ask for new ones of ours.
+    fn restart_ice(
+        &mut self,
+        room: RoomId,
+        mut session: Session,
+        offer: &Offer,
+        rng: &mut dyn Rng,
+    ) -> Session {
+        if session.remote != offer.ice {
+            session.local = ids::ice_credentials(session.peer, rng);
+            session.remote = offer.ice.clone();
+            let command = MediaCommand::RestartIce {
+                peer: session.peer,
+                local: session.local.clone(),
+                remote: session.remote.clone(),
+            };
+            self.command(room, command);
+        }
+        session
+    }
+
+    /// Tells shard and room what is different, endings first. Returns what to tell the client.
+    fn carry_out(
+        &mut self,
+        room: RoomId,
+        who: ParticipantId,
+        mut session: Session,
+        plan: Plan,
+    ) -> Vec<Refusal> {
+        let peer = session.peer;
+        let before = std::mem::replace(&mut session.lines, plan.lines);
+        session.last_slot = plan.last_slot;
+        session.version += 1;
+        for (mid, line) in &before {
+            let after = session.lines.get(mid);
+            let publication = after.and_then(|line| line.publication.as_ref());
+            if let Some(was) = &line.publication
+                && publication.is_none_or(|now| now.id != was.id)
+            {
+                self.end_publication(room, who, was.id);
+            }
+            let slot = after.and_then(|line| line.slot.as_ref());
+            if let Some(was) = &line.slot
+                && slot.is_none_or(|now| now.id != was.id)
+            {
+                let slot = was.id;
+                self.slots -= 1;
+                self.command(room, MediaCommand::RemoveSlot { peer, slot });
+            }
+        }
+        for (mid, line) in &session.lines {
+            let was = before.get(mid);
+            if let Some(publication) = &line.publication {
+                let was = was.and_then(|line| line.publication.as_ref());
+                let was = was.filter(|was| was.id == publication.id);
+                self.update_publication(room, who, peer, was, publication);
+            }
+            if let Some(slot) = &line.slot {
+                let was = was.and_then(|line| line.slot.as_ref());
+                let was = was.filter(|was| was.id == slot.id).map(|was| was.wish);
+                self.update_slot(room, peer, was, slot);
+            }
+        }
+        self.put_session(room, who, session);
+        plan.refusals
+    }
+
+    fn update_publication(
+        &mut self,
+        room_id: RoomId,
+        who: ParticipantId,
+        peer: PeerId,
+        was: Option<&Publication>,
+        now: &Publication,
+    ) {
+        if was == Some(now) {
+            return;
+        }
+        let publication = now.id;
+        match was {
+            Some(was) if was.same_media(now) => {
+                let muted = now.muted;
+                if was.muted != muted {
+                    self.command(
+                        room_id,
+                        MediaCommand::MutePublication { publication, muted },
+                    );
+                }
+            }
+            was => {
+                if was.is_some() {
+                    self.command(room_id, MediaCommand::RemovePublication { publication });
+                }
+                let publication = Box::new(now.config());
+                self.command(room_id, MediaCommand::AddPublication { peer, publication });
+            }
+        }
+        if let Some(room) = self.rooms.get_mut(&room_id)
+            && room.owners.insert(publication, who).is_none()
+        {
+            self.publications += 1;
+        }
+        let message = ServerMessage::Published {
+            participant: who.to_string(),
+            publication: now.info(),
+        };
+        self.broadcast(room_id, Some(who), message);
+    }
+
+    fn update_slot(&mut self, room: RoomId, peer: PeerId, was: Option<SlotWish>, now: &Slot) {
+        match was {
+            None => {
+                let slot = Box::new(now.config());
+                self.slots += 1;
+                self.command(room, MediaCommand::AddSlot { peer, slot });
+            }
+            Some(wish) if wish != now.wish => {
+                let (slot, wish) = (now.id, now.wish);
+                self.command(room, MediaCommand::SetSlotWish { peer, slot, wish });
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn answer(
+        &self,
+        room: RoomId,
+        who: ParticipantId,
+        id: u32,
+        offer: &Offer,
+        sections: &[SectionAnswer],
+    ) -> Result<ServerMessage, Refusal> {
+        let room = self.rooms.get(&room).ok_or_else(gone)?;
+        let participant = room.participants.get(&who).ok_or_else(gone)?;
+        let session = participant.session.as_ref().ok_or_else(gone)?;
+        let candidates = self.config.candidates.get(usize::from(room.shard.0));
+        let ice: &IceCredentials = &session.local;
+        let answer = Answer {
+            offer,
+            sections,
+            session_id: session.id,
+            version: session.version,
+            ice,
+            fingerprint: &self.config.fingerprint,
+            candidates: candidates.map_or(&[], Vec::as_slice),
+            cname: &session.cname,
+        };
+        let publications = session
+            .publications()
+            .map(|publication| AnsweredPublication {
+                mid: publication.mid.to_string(),
+                id: publication.id.to_string(),
+            });
+        Ok(ServerMessage::Answer {
+            id,
+            sdp: answer.write(),
+            publications: publications.collect(),
+        })
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "Join again: the participant is gone.")
+}

@@ -1,0 +1,133 @@
+//! A room: its participants, in the order in which they came, and where it lives.
+
+mod participant;
+mod publication;
+mod session;
+mod slot;
+
+use std::collections::BTreeMap;
+
+use plenum_types::{ParticipantId, PublicationId, RoomId, ShardId, SlotPolicy, Speaker};
+
+pub(crate) use participant::Participant;
+pub(crate) use publication::Publication;
+pub(crate) use session::{Line, Session};
+pub(crate) use slot::{Slot, WishChange};
+
+use crate::connection::ConnectionId;
+use crate::messages::{
+    ErrorCode, ParticipantInfo, PolicyName, RoomInfo, ServerMessage, SpeakerInfo,
+};
+use crate::refusal::Refusal;
+
+/// A room.
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    pub(crate) name: String,
+    /// The shard that carries all its peers.
+    pub(crate) shard: ShardId,
+    pub(crate) participants: BTreeMap<ParticipantId, Participant>,
+    /// Who publishes what.
+    pub(crate) owners: BTreeMap<PublicationId, ParticipantId>,
+    /// As last reported by the shard.
+    pub(crate) speakers: Vec<Speaker>,
+}
+
+impl Room {
+    pub(crate) fn new(id: RoomId, name: String, shard: ShardId) -> Self {
+        Self {
+            id,
+            name,
+            shard,
+            participants: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            speakers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn info(&self) -> RoomInfo {
+        RoomInfo {
+            id: self.id.to_string(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// The participant with `identity`.
+    pub(crate) fn by_identity(&self, identity: &str) -> Option<ParticipantId> {
+        self.participants
+            .values()
+            .find(|participant| participant.identity == identity)
+            .map(|participant| participant.id)
+    }
+
+    /// Everybody that `viewer` is told of.
+    pub(crate) fn others(&self, viewer: ParticipantId) -> Vec<ParticipantInfo> {
+        self.participants
+            .values()
+            .filter(|other| other.id != viewer && !other.grants.hidden)
+            .map(Participant::info)
+            .collect()
+    }
+
+    /// The connections of everybody but `except`.
+    pub(crate) fn audience(&self, except: Option<ParticipantId>) -> Vec<ConnectionId> {
+        self.participants
+            .values()
+            .filter(|participant| Some(participant.id) != except)
+            .filter_map(|participant| participant.connection)
+            .collect()
+    }
+
+    /// The active speakers as clients are told.
+    pub(crate) fn speakers_message(&self) -> ServerMessage {
+        let speakers = self
+            .speakers
+            .iter()
+            .filter_map(|speaker| {
+                Some(SpeakerInfo {
+                    participant: self.owners.get(&speaker.publication)?.to_string(),
+                    publication: speaker.publication.to_string(),
+                    level: speaker.level.0,
+                })
+            })
+            .collect();
+        ServerMessage::Speakers { speakers }
+    }
+
+    /// The policy that a client names. `was` is what the slot had, for what is left out.
+    pub(crate) fn policy(
+        &self,
+        name: Option<PolicyName>,
+        publication: Option<&str>,
+        was: SlotPolicy,
+    ) -> Result<SlotPolicy, Refusal> {
+        let pinned = publication.map(|text| self.publication(text)).transpose()?;
+        Ok(match (name, pinned, was) {
+            (Some(PolicyName::Off), _, _) => SlotPolicy::Off,
+            (Some(PolicyName::All), _, _) => SlotPolicy::All,
+            (Some(PolicyName::Speaker), _, _) => SlotPolicy::SpeakerOrder,
+            (_, Some(publication), _) => SlotPolicy::Pinned(publication),
+            (None, None, was) | (Some(PolicyName::Pinned), None, was @ SlotPolicy::Pinned(_)) => {
+                was
+            }
+            (Some(PolicyName::Pinned), None, _) => {
+                return Err(Refusal::new(
+                    ErrorCode::BadMessage,
+                    "Name the publication to show with the policy pinned.",
+                ));
+            }
+        })
+    }
+
+    fn publication(&self, text: &str) -> Result<PublicationId, Refusal> {
+        crate::ids::publication_id(text)
+            .filter(|id| self.owners.contains_key(id))
+            .ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::UnknownPublication,
+                    "Pin a publication of this room that has not ended.",
+                )
+            })
+    }
+}

@@ -1,0 +1,64 @@
+//! A person in a room, for one stay.
+
+use std::time::Instant;
+
+use plenum_types::ParticipantId;
+
+use super::{Publication, Session};
+use crate::connection::ConnectionId;
+use crate::messages::{ParticipantInfo, SelfInfo};
+use crate::token::Grants;
+
+/// A participant.
+#[derive(Debug)]
+pub(crate) struct Participant {
+    pub(crate) id: ParticipantId,
+    pub(crate) identity: String,
+    pub(crate) name: String,
+    pub(crate) metadata: String,
+    pub(crate) grants: Grants,
+    /// None while the WebSocket is lost.
+    pub(crate) connection: Option<ConnectionId>,
+    /// When it is given up, while the WebSocket is lost.
+    pub(crate) gone_at: Option<Instant>,
+    /// None before the first offer.
+    pub(crate) session: Option<Session>,
+}
+
+impl Participant {
+    /// What it publishes, oldest first.
+    pub(crate) fn publications(&self) -> Vec<&Publication> {
+        let mut publications: Vec<&Publication> = self
+            .session
+            .iter()
+            .flat_map(Session::publications)
+            .collect();
+        publications.sort_unstable_by_key(|publication| publication.id);
+        publications
+    }
+
+    /// What the others are told.
+    pub(crate) fn info(&self) -> ParticipantInfo {
+        ParticipantInfo {
+            id: self.id.to_string(),
+            identity: self.identity.clone(),
+            name: self.name.clone(),
+            metadata: self.metadata.clone(),
+            publications: self
+                .publications()
+                .into_iter()
+                .map(Publication::info)
+                .collect(),
+        }
+    }
+
+    /// What it is told of itself.
+    pub(crate) fn self_info(&self) -> SelfInfo {
+        SelfInfo {
+            id: self.id.to_string(),
+            identity: self.identity.clone(),
+            name: self.name.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+}

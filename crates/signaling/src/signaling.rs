@@ -1,0 +1,110 @@
+//! The handle to the control plane.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where the actor is spawned"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use plenum_types::{MediaCommand, MediaEvent, ShardId};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::actor::{Actor, Input};
+use crate::config::SignalingConfig;
+use crate::connection::ConnectionId;
+use crate::stats::{Counters, SignalingStats};
+
+/// Inputs of clients waiting for the actor. When full, the sockets wait, and so their clients.
+const INPUT_QUEUE: usize = 4_096;
+/// Media events waiting for the actor. When full, events are lost and counted: a shard never
+/// waits. Sized for every slot of a large room changing at once.
+const EVENT_QUEUE: usize = 65_536;
+
+/// The control plane. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Signaling {
+    shared: Arc<Shared>,
+}
+
+/// What the handle and the adapters share.
+pub(crate) struct Shared {
+    pub(crate) config: Arc<SignalingConfig>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) inputs: mpsc::Sender<Input>,
+    events: mpsc::Sender<MediaEvent>,
+    connections: AtomicU64,
+    closing: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Signaling {
+    /// Starts the control plane on the current tokio runtime. `media` must not block; it is
+    /// called in order, from one task.
+    pub fn start(
+        config: SignalingConfig,
+        media: impl Fn(ShardId, MediaCommand) + Send + Sync + 'static,
+    ) -> Self {
+        let config = Arc::new(config);
+        let counters = Arc::new(Counters::default());
+        let (inputs, input_queue) = mpsc::channel(INPUT_QUEUE);
+        let (events, event_queue) = mpsc::channel(EVENT_QUEUE);
+        let actor = Actor::new(Arc::clone(&config), Box::new(media), Arc::clone(&counters));
+        tokio::spawn(actor.run(input_queue, event_queue));
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                counters,
+                inputs,
+                events,
+                connections: AtomicU64::new(1),
+                closing: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// Takes what a shard reports. Never blocks; what does not fit the queue is counted as lost.
+    pub fn handle_media_event(&self, _shard: ShardId, event: MediaEvent) {
+        if self.shared.events.try_send(event).is_err() {
+            let lost = &self.shared.counters.media_events_lost;
+            lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The HTTP endpoints: `/v1/ws`, `/plenum.js`, `/plenum.d.ts`, and with `dev` the demo app.
+    pub fn router(&self) -> axum::Router {
+        crate::http::router(Arc::clone(&self.shared))
+    }
+
+    /// A snapshot of the counters.
+    pub fn stats(&self) -> SignalingStats {
+        self.shared.counters.snapshot()
+    }
+
+    /// Whether new clients are taken.
+    pub fn is_ready(&self) -> bool {
+        !self.shared.closing.load(Ordering::Relaxed)
+    }
+
+    /// Tells every client to connect elsewhere, closes their sockets and ends their media.
+    /// Returns when all are gone, or after `deadline`.
+    pub async fn close(&self, deadline: Duration) {
+        self.shared.closing.store(true, Ordering::Relaxed);
+        let (done, drained) = oneshot::channel();
+        let ask = async {
+            if self.shared.inputs.send(Input::Shutdown(done)).await.is_ok() {
+                // An error means that the actor is gone, and every client with it.
+                let _ = drained.await;
+            }
+        };
+        if tokio::time::timeout(deadline, ask).await.is_err() {
+            tracing::warn!("some clients did not close in time");
+        }
+    }
+}
