@@ -1,7 +1,5 @@
 //! The rules of ARCHITECTURE.md that a compiler does not check.
 
-#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,8 +1,6 @@
 //! For some seconds nothing passes a participant's link: when it is back, so is media, without a
 //! rejoin. The server tells of an interruption that is longer than two checks of a browser.
 
-#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
-
 use std::time::Duration;
 
 use plenum_testkit::media::{VideoCodec, VideoConfig};

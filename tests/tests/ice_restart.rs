@@ -1,8 +1,6 @@
 //! A participant restarts ICE, from the same address or from a new one: media goes on with the
 //! keys that it has.
 
-#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
-
 use std::net::SocketAddr;
 use std::time::Duration;
 

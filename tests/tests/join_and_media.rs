@@ -1,7 +1,5 @@
 //! Two participants join and see and hear each other, whatever their distance from the server.
 
-#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
-
 use std::time::Duration;
 
 use plenum_testkit::media::{VideoCodec, VideoConfig};

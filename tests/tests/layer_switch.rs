@@ -1,8 +1,6 @@
 //! A subscriber changes the size at which it shows a picture: the layer follows, at a keyframe,
 //! and the stream stays one stream.
 
-#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
-
 use std::time::Duration;
 
 use plenum_testkit::media::VideoConfig;

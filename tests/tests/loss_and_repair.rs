@@ -1,7 +1,5 @@
 //! Lost packets are repaired by retransmission, on either side of the server.
 
-#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
-
 use std::time::Duration;
 
 use plenum_testkit::media::{VideoCodec, VideoConfig};

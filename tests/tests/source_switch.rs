@@ -1,7 +1,5 @@
 //! A slot is pinned to another participant: the picture changes, the stream stays one stream.
 
-#![expect(missing_docs, reason = "a test binary has no readers of its docs")]
-
 use std::time::Duration;
 
 use plenum_testkit::media::{VideoCodec, VideoConfig};

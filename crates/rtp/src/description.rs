@@ -27,8 +27,7 @@ pub struct PacketDescription {
 pub struct PayloadDescription {
     /// This packet starts a keyframe, so a decoder that has nothing can start here.
     ///
-    /// With H.264 this is the packet that carries the parameter sets, and also the first slice of
-    /// the IDR picture.
+    /// With H.264 this is the packet that carries the sequence parameter set.
     pub keyframe: bool,
     /// First packet of a frame. H.264 and AV1 without a Dependency Descriptor do not say; there it
     /// may be true for a few packets of the same frame.

@@ -1,7 +1,9 @@
 //! H.264 payloads: single NAL unit, STAP-A and FU-A (RFC 6184 §5), the types of packetization
 //! modes 0 and 1.
 //!
-//! A keyframe starts with its parameter sets, or with the first slice of an IDR picture.
+//! A keyframe starts with its sequence parameter set. An IDR slice is not enough: a receiver that
+//! joins there has not seen the parameter sets sent just before it, and cannot decode. WebRTC
+//! senders repeat them with every IDR picture, having nothing else to carry them (RFC 7742 §6.2).
 
 mod sps;
 
@@ -75,7 +77,7 @@ impl Units {
                 | ACCESS_UNIT_DELIMITER
         );
         Self {
-            keyframe: kind == SEQUENCE_PARAMETERS || kind == IDR_SLICE && first_slice,
+            keyframe: kind == SEQUENCE_PARAMETERS,
             starts_frame: leads_frame || first_slice,
             slice,
             size: if kind == SEQUENCE_PARAMETERS {
@@ -161,18 +163,22 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_slice_of_an_idr_picture_starts_a_keyframe() {
-        assert!(describe(&[0x65, 0x88], false).unwrap().keyframe);
+    fn an_idr_slice_without_its_parameter_sets_starts_no_keyframe() {
+        let first_slice = describe(&[0x65, 0x88], false).unwrap();
+        assert!(!first_slice.keyframe && first_slice.starts_frame);
         let second_slice = describe(&[0x65, 0x44], false).unwrap();
         assert!(!second_slice.keyframe && !second_slice.starts_frame);
     }
 
     #[test]
-    fn only_the_first_fragment_starts_a_keyframe() {
-        assert!(describe(&[0x7c, 0x85, 0x88], false).unwrap().keyframe);
+    fn only_the_first_fragment_says_what_it_is() {
+        let parameters = describe(&[0x7c, 0x87, 0x42], false).unwrap();
+        assert!(parameters.keyframe && parameters.starts_frame);
+        assert!(!describe(&[0x7c, 0x07, 0x42], false).unwrap().keyframe);
+        let idr = describe(&[0x7c, 0x85, 0x88], false).unwrap();
+        assert!(!idr.keyframe && idr.starts_frame);
         let middle = describe(&[0x7c, 0x05, 0x88], false).unwrap();
         assert!(!middle.keyframe && !middle.starts_frame);
-        assert!(!describe(&[0x7c, 0x45, 0x88], true).unwrap().keyframe);
         let inter = describe(&[0x5c, 0x81, 0x9a], false).unwrap();
         assert!(!inter.keyframe && inter.starts_frame);
     }
