@@ -131,7 +131,7 @@ function deferred() {
 
 // -------------------------------------------------------------------------------------- devices
 
-/** Opens a camera. @returns {Promise<MediaStreamTrack>} */
+/** Opens a camera. @param {import('./plenum.js').CameraOptions} options */
 export async function openCamera({ deviceId, width = 1280, height = 720, frameRate = 30, facingMode } = {}) {
   const video = {
     width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: frameRate },
@@ -140,7 +140,7 @@ export async function openCamera({ deviceId, width = 1280, height = 720, frameRa
   return (await openDevice('camera', { video })).getVideoTracks()[0];
 }
 
-/** Opens a microphone. @returns {Promise<MediaStreamTrack>} */
+/** Opens a microphone. @param {import('./plenum.js').MicrophoneOptions} options */
 export async function openMicrophone({ deviceId, echoCancellation = true, noiseSuppression = true, autoGainControl = true } = {}) {
   const audio = {
     echoCancellation, noiseSuppression, autoGainControl,
@@ -381,7 +381,13 @@ export class RemotePublication {
   }
 
   _update({ trackId, kind, source, name = '', muted = false, layers = [], codec = '' }) {
-    Object.assign(this, { trackId, kind, source, name, muted, layers, codec });
+    this.trackId = trackId;
+    this.kind = kind;
+    this.source = source;
+    this.name = name;
+    this.muted = muted;
+    this.layers = layers;
+    this.codec = codec;
   }
 
   /** Largest of the sizes at which it is shown, in device pixels. */
@@ -410,7 +416,9 @@ export class RemoteParticipant {
   }
 
   _update({ identity, name, metadata = '' }) {
-    Object.assign(this, { identity, name: name || identity, metadata });
+    this.identity = identity;
+    this.name = name || identity;
+    this.metadata = metadata;
   }
 
   /** The publication of a source, if any. @param {string} source */
@@ -971,8 +979,8 @@ export class Room extends Emitter {
   }
 
   #onSpeakers(speakers) {
-    const people = new Map([...this.participants, [this.local.id, this.local]]);
-    this.speakers = speakers.filter((s) => people.has(s.participant)).map((s) => ({ participant: people.get(s.participant), publication: s.publication, level: s.level }));
+    const who = (id) => (id === this.local.id ? this.local : this.participants.get(id));
+    this.speakers = speakers.map((s) => ({ ...s, participant: who(s.participant) })).filter((s) => s.participant);
     this._emit('speakers', { speakers: this.speakers });
   }
 
