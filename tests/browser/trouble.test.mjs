@@ -94,6 +94,7 @@ describe('trouble', { timeout: 240_000 }, () => {
       }
       await ada.screenshot(`banner-${signal}`);
       await server.start();
+      for (const person of [ada, bob]) await person.page.waitForFunction(() => window.plenum.room.state === 'connected', null, { timeout: 40_000 });
       await Promise.all([ada.sees('Bob', BLUE, { timeout: 40_000 }), bob.sees('Ada', RED, { timeout: 40_000 })]);
       await Promise.all([ada.hears('Bob', 880), bob.hears('Ada', 440)]);
       for (const person of [ada, bob]) {

@@ -131,7 +131,7 @@ function deferred() {
 
 // -------------------------------------------------------------------------------------- devices
 
-/** Opens a camera. @returns {Promise<MediaStreamTrack>} */
+/** Opens a camera. @param {import('./plenum.js').CameraOptions} options */
 export async function openCamera({ deviceId, width = 1280, height = 720, frameRate = 30, facingMode } = {}) {
   const video = {
     width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: frameRate },
@@ -140,7 +140,7 @@ export async function openCamera({ deviceId, width = 1280, height = 720, frameRa
   return (await openDevice('camera', { video })).getVideoTracks()[0];
 }
 
-/** Opens a microphone. @returns {Promise<MediaStreamTrack>} */
+/** Opens a microphone. @param {import('./plenum.js').MicrophoneOptions} options */
 export async function openMicrophone({ deviceId, echoCancellation = true, noiseSuppression = true, autoGainControl = true } = {}) {
   const audio = {
     echoCancellation, noiseSuppression, autoGainControl,
@@ -381,7 +381,13 @@ export class RemotePublication {
   }
 
   _update({ trackId, kind, source, name = '', muted = false, layers = [], codec = '' }) {
-    Object.assign(this, { trackId, kind, source, name, muted, layers, codec });
+    this.trackId = trackId;
+    this.kind = kind;
+    this.source = source;
+    this.name = name;
+    this.muted = muted;
+    this.layers = layers;
+    this.codec = codec;
   }
 
   /** Largest of the sizes at which it is shown, in device pixels. */
@@ -410,7 +416,9 @@ export class RemoteParticipant {
   }
 
   _update({ identity, name, metadata = '' }) {
-    Object.assign(this, { identity, name: name || identity, metadata });
+    this.identity = identity;
+    this.name = name || identity;
+    this.metadata = metadata;
   }
 
   /** The publication of a source, if any. @param {string} source */
@@ -470,6 +478,7 @@ class Slot {
     this.announced = false;
     this.releasedAt = 0; // 0: never used, so no old picture can appear in it
     this.binding = { publication: null, participant: null, layer: null, reason: 'off' };
+    this.told = null; // the last message about it
   }
 
   get mid() { return this.transceiver.mid; }
@@ -872,7 +881,7 @@ export class Room extends Emitter {
     const wanted = (this._options.publish ?? []).map(async (entry) => {
       try {
         const { track, ...options } = await entry;
-        this.publish(track, options).catch((error) => this._emit('error', error));
+        this.publish(track, options).catch((error) => { if (error.code !== 'closed') this._emit('error', error); });
       } catch (error) { this._emit('error', error); }
     });
     if (wanted.length) await Promise.race([Promise.all(wanted), sleep(PUBLISH_GRACE_MS)]);
@@ -880,9 +889,10 @@ export class Room extends Emitter {
   }
 
   #enter({ participant, room, participants, limits, grants }) {
+    const again = this.#joinedOnce;
     this.#joinedOnce = true;
     Object.assign(this, { local: participant, id: room.id, name: room.name, limits, grants });
-    this.#syncParticipants(participants);
+    this.#syncParticipants(participants, again);
     if (this._options.playAudio !== false) this.#play(this.#connection.slots.all.filter((slot) => slot.kind === 'audio'));
     this._updateState();
   }
@@ -890,21 +900,20 @@ export class Room extends Emitter {
   // ---- people and publications
 
   /** Brings the list of others up to date, after a join or a rejoin. */
-  #syncParticipants(infos) {
+  #syncParticipants(infos, announce) {
     for (const known of [...this.participants.values()]) {
       const same = infos.find((info) => info.id === known.id && info.identity === known.identity);
       if (!same) this.#removeParticipant(known.id, 'connectionLost');
     }
-    for (const info of infos) this.#updateParticipant(info);
+    for (const info of infos) this.#updateParticipant(info, announce);
   }
 
-  #updateParticipant(info) {
+  #updateParticipant(info, announce = true) {
     if (info.id === this.local.id) return;
     const known = this.participants.get(info.id);
     const participant = known ?? new RemoteParticipant(info);
     this.participants.set(info.id, participant);
     participant._update(info);
-    const announce = this.state !== 'connecting' || this.#reconnecting;
     if (!known && announce) this._emit('participantJoined', { participant });
     for (const publication of [...participant.publications.values()]) {
       const same = info.publications.find((p) => p.id === publication.id && p.trackId === publication.trackId);
@@ -922,13 +931,16 @@ export class Room extends Emitter {
     if (!known && announce) this._emit('published', { participant, publication });
     if (known && wasMuted !== publication.muted) this._emit('muted', { participant, publication, muted: publication.muted });
     if (publication._views.size) this.#connection.slots.show(publication);
+    // The media plane may have told about a slot before the room told about the publication.
+    const early = known ? null : this.#connection.slots.all.find((slot) => slot.told?.publication === info.id);
+    if (early) this.#onSlotChanged(early.told);
   }
 
   #removePublication(participant, id) {
     const publication = participant?.publications.get(id);
     if (!publication) return;
     participant.publications.delete(id);
-    for (const element of [...publication._views.keys()]) this.detach(element);
+    for (const element of [...publication._views.keys()]) this.#detachFrom(publication, element);
     this._emit('unpublished', { participant, publication });
   }
 
@@ -967,14 +979,16 @@ export class Room extends Emitter {
   }
 
   #onSpeakers(speakers) {
-    const people = new Map([...this.participants, [this.local.id, this.local]]);
-    this.speakers = speakers.filter((s) => people.has(s.participant)).map((s) => ({ participant: people.get(s.participant), publication: s.publication, level: s.level }));
+    const who = (id) => (id === this.local.id ? this.local : this.participants.get(id));
+    this.speakers = speakers.map((s) => ({ ...s, participant: who(s.participant) })).filter((s) => s.participant);
     this._emit('speakers', { speakers: this.speakers });
   }
 
-  #onSlotChanged({ mid, publication: id, participant: owner, layer, reason }) {
+  #onSlotChanged(message) {
+    const { mid, publication: id, participant: owner, layer, reason } = message;
     const slot = this.#connection.slots.byMid(mid);
     if (!slot) return;
+    slot.told = message;
     const before = slot.binding.publication;
     const participant = this.participants.get(owner) ?? null;
     const publication = participant?.publications.get(id) ?? null;
@@ -1053,7 +1067,6 @@ export class Room extends Emitter {
     for (const participant of this.participants.values()) {
       for (const publication of participant.publications.values()) this.#detachFrom(publication, element);
     }
-    for (const slot of this.#connection?.slots.all ?? []) if (slot.wanted) this.#detachFrom(slot.wanted, element);
     if (element.srcObject) element.srcObject = null;
   }
 
@@ -1062,6 +1075,7 @@ export class Room extends Emitter {
     if (!view) return;
     view.stop();
     publication._views.delete(element);
+    element.srcObject = null;
     if (publication._views.size) this.#connection?.slots.show(publication);
     else this.#connection?.slots.release(publication);
   }
@@ -1176,8 +1190,10 @@ export class Room extends Emitter {
     removeEventListener('pagehide', this.#onPageHide);
     document.removeEventListener('visibilitychange', this.#onVisibility);
     this.#wake?.();
-    for (const slot of this.#connection?.slots.all ?? []) {
-      for (const element of [...(slot.wanted?._views.keys() ?? [])]) this.detach(element);
+    for (const participant of this.participants.values()) {
+      for (const publication of participant.publications.values()) {
+        for (const element of [...publication._views.keys()]) this.#detachFrom(publication, element);
+      }
     }
     for (const publication of this.publications) publication.stop();
     for (const player of this.#players) player.srcObject = null;

@@ -66,14 +66,16 @@ export class Person {
   /** Waits until somebody's picture has the colour and goes on moving. */
   async sees(name, colour, { kind = 'camera', timeout = 25_000 } = {}) {
     const isRight = (picture) => picture?.playing && colourMatches(picture.colour, colour);
-    const first = await until(`${this.name} sees ${name} (${kind}) in ${colour}`, async () => {
+    let { framesDecoded: first } = await until(`${this.name} sees ${name} (${kind}) in ${colour}`, async () => {
       const picture = await this.picture(name, kind);
       if (isRight(picture)) return picture;
       throw new Error(JSON.stringify(picture));
     }, { timeout });
     return until(`${this.name} decodes more frames of ${name}`, async () => {
       const picture = await this.picture(name, kind);
-      return isRight(picture) && picture.framesDecoded >= first.framesDecoded + 10 ? picture : null;
+      if (!isRight(picture)) throw new Error(JSON.stringify(picture));
+      first = Math.min(first, picture.framesDecoded); // a new connection counts from zero
+      return picture.framesDecoded >= first + 10 ? picture : null;
     }, { timeout });
   }
 
