@@ -42,6 +42,14 @@ pub struct ReceivedSenderReport {
     pub packets: u32,
 }
 
+impl ReceivedSenderReport {
+    /// Wall clock of the sender at the media time `timestamp` of a clock of `rate` ticks a second,
+    /// in seconds after the report's.
+    pub fn seconds_to(&self, timestamp: RtpTimestamp, rate: f64) -> f64 {
+        f64::from(timestamp.distance_from(self.rtp)) / rate
+    }
+}
+
 /// What passed the tap.
 #[derive(Clone, Debug, Default)]
 pub struct WireLog {
