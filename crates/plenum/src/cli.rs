@@ -158,19 +158,15 @@ pub(crate) struct TokenArgs {
     /// API key that signs.
     #[arg(long, requires = "secret")]
     pub(crate) key: Option<String>,
-    /// Its secret; better given in the environment or by --config, where no other user sees it.
-    #[arg(long, requires = "key", env = "PLENUM_SECRET", hide_env_values = true)]
+    /// Its secret. Other users of the machine can see it here; PLENUM_KEYS__KEY=SECRET and
+    /// --config hide it.
+    #[arg(long, requires = "key")]
     pub(crate) secret: Option<String>,
     /// Take the first key of this configuration file.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "PLENUM_CONFIG",
-        conflicts_with = "key"
-    )]
+    #[arg(long, value_name = "FILE", env = "PLENUM_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Sign with the key of `plenum serve --dev`.
-    #[arg(long, conflicts_with_all = ["key", "config"])]
+    #[arg(long, conflicts_with = "key")]
     pub(crate) dev: bool,
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Demand<'a> {
     pub(crate) layers: &'a [LayerView],
     pub(crate) viewport: Option<Pixels>,
     pub(crate) priority: u8,
+    /// Highest temporal layer that it may get.
+    pub(crate) temporal: u8,
     /// Video. Audio is never reduced.
     pub(crate) adaptive: bool,
 }
@@ -58,10 +60,10 @@ pub(crate) fn allocate(demands: &[Demand<'_>], budget: Option<Bitrate>) -> Vec<T
 /// What a slot gets if bandwidth is no question.
 fn wanted(demand: &Demand<'_>) -> Target {
     if !demand.adaptive {
-        return target(Some(0), SlotReason::Best);
+        return target(demand, Some(0), SlotReason::Best);
     }
     if demand.viewport.is_some_and(|viewport| viewport.area() == 0) {
-        return target(None, SlotReason::NotVisible);
+        return target(demand, None, SlotReason::NotVisible);
     }
     let top = demand.layers.len().saturating_sub(1);
     let suffices = demand
@@ -82,13 +84,13 @@ fn wanted(demand: &Demand<'_>) -> Target {
     } else {
         SlotReason::Best
     };
-    target(u8::try_from(chosen).ok(), reason)
+    target(demand, u8::try_from(chosen).ok(), reason)
 }
 
-fn target(encoding: Option<u8>, reason: SlotReason) -> Target {
+fn target(demand: &Demand<'_>, encoding: Option<u8>, reason: SlotReason) -> Target {
     Target {
         encoding,
-        temporal: ALL_TEMPORAL,
+        temporal: demand.temporal,
         reason,
     }
 }
@@ -130,7 +132,7 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Bitrate) {
     }
     for slot in order {
         if granted[slot] != targets[slot].encoding {
-            targets[slot] = target(granted[slot], SlotReason::Bandwidth);
+            targets[slot] = target(&demands[slot], granted[slot], SlotReason::Bandwidth);
         }
     }
 }

@@ -13,6 +13,7 @@ use plenum_types::{
 use rand::Rng;
 use slab::Slab;
 
+use crate::allocate::ALL_TEMPORAL;
 use crate::event::{Forward, Retransmission, RouterEvent};
 use crate::index::EncodingRef;
 use crate::peer::Peer;
@@ -48,6 +49,8 @@ pub struct Router {
     timers: Timers,
     events: VecDeque<RouterEvent>,
     next_generation: u32,
+    /// Slots are about to switch to this encoding: no need to ask for a keyframe.
+    arriving_keyframe: Option<EncodingRef>,
 }
 
 impl Router {
@@ -120,6 +123,21 @@ impl Router {
         if let Some(index) = self.slot_index(peer, id) {
             self.slots[index.key()].wish = wish;
             self.reassign_peer(now, peer);
+        }
+    }
+
+    /// Highest temporal layer that a slot gets; `None`: all. Taken down at the next frame, taken up
+    /// where the encoder allows it.
+    pub fn set_temporal_limit(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        id: SlotId,
+        limit: Option<u8>,
+    ) {
+        if let Some(index) = self.slot_index(peer, id) {
+            self.slots[index.key()].temporal_limit = limit.unwrap_or(ALL_TEMPORAL);
+            self.allocate_peer(now, peer);
         }
     }
 

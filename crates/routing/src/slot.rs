@@ -9,6 +9,7 @@ use plenum_types::{
 };
 use rand::{Rng, RngExt};
 
+use crate::allocate::ALL_TEMPORAL;
 use crate::event::Forward;
 use crate::fields::Fields;
 use crate::index::{EncodingRef, PublicationIndex, SlotIndex};
@@ -65,6 +66,8 @@ pub(crate) struct Slot {
     rtx_sequence: SequenceNumber,
     history: History,
     pub(crate) wish: SlotWish,
+    /// Highest temporal layer that it may get.
+    pub(crate) temporal_limit: u8,
     /// What the assignment gives it, whether or not it flows.
     pub(crate) assigned: Option<PublicationIndex>,
     /// Why the target is what it is.
@@ -102,6 +105,7 @@ impl Slot {
             rtx_sequence: SequenceNumber(rng.random_range(0..1 << 15)),
             history: History::default(),
             wish: config.wish,
+            temporal_limit: ALL_TEMPORAL,
             assigned: None,
             reason: SlotReason::NoSource,
             links: Links::default(),
@@ -146,8 +150,8 @@ impl Slot {
         d: &PacketDescription,
         aligned: Option<plenum_types::RtpTimestamp>,
     ) {
-        let timestamp = self.outgoing.next_timestamp(now, aligned);
-        let segment = Segment::begin(start, d.header.timestamp, timestamp, &self.outgoing);
+        let next = self.outgoing.next_timestamp(now, aligned);
+        let segment = Segment::begin(start, d.header.timestamp, next, &self.outgoing);
         self.replace_segment(segment);
         self.flowing = true;
     }

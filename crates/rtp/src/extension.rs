@@ -53,6 +53,7 @@ impl HeaderExtensions {
         base: u16,
         map: &ExtensionMap,
     ) -> Result<(), ParseError> {
+        let kinds = kinds_by_id(map);
         let mut at = 0;
         while let Some(&first) = elements.get(at) {
             at += 1;
@@ -65,7 +66,7 @@ impl HeaderExtensions {
                 break;
             }
             let len = usize::from(first & 0x0f) + 1;
-            self.insert(elements, base, at, len, map.kind(id))?;
+            self.insert(elements, base, at, len, kinds[usize::from(id)])?;
             at += len;
         }
         Ok(())
@@ -153,6 +154,18 @@ impl HeaderExtensions {
         let first = *self.bytes(packet, ExtensionKind::AudioLevel)?.first()?;
         Some((AudioLevel(first & 0x7f), first & 0x80 != 0))
     }
+}
+
+/// What each id of the one-byte form means: a table, because it is asked for every element.
+fn kinds_by_id(map: &ExtensionMap) -> [Option<ExtensionKind>; 16] {
+    let mut kinds = [None; 16];
+    // Backwards, so that of two kinds with one id the first counts, as in `ExtensionMap::kind`.
+    for kind in ExtensionKind::ALL.into_iter().rev() {
+        if let Some(id @ 1..STOP_ID) = map.id(kind) {
+            kinds[usize::from(id)] = Some(kind);
+        }
+    }
+    kinds
 }
 
 fn elements(packet: &[u8], block: ExtensionBlock) -> Option<&[u8]> {

@@ -46,12 +46,13 @@ pub(crate) struct WrittenBlock {
     pub(crate) dependency_descriptor: Option<usize>,
 }
 
-#[derive(Clone, Copy)]
-struct Element<'v> {
-    kind: ExtensionKind,
-    id: u8,
-    value: &'v [u8],
-}
+/// What passes from the source to the subscriber as it is.
+const PASSED_ON: [ExtensionKind; 4] = [
+    ExtensionKind::AudioLevel,
+    ExtensionKind::VideoOrientation,
+    ExtensionKind::PlayoutDelay,
+    ExtensionKind::DependencyDescriptor,
+];
 
 /// Writes the block to the start of `out`.
 pub(crate) fn write_block(
@@ -59,79 +60,126 @@ pub(crate) fn write_block(
     outgoing: &OutgoingExtensions,
     out: &mut [u8],
 ) -> Result<WrittenBlock, WriteError> {
-    let abs_send_time = outgoing.abs_send_time.to_be_bytes();
-    let transport_sequence = outgoing.transport_sequence.map(u16::to_be_bytes);
-    let mut elements = [Element {
-        kind: ExtensionKind::Mid,
-        id: 0,
-        value: &[],
-    }; ExtensionKind::COUNT];
-    let mut count = 0;
-    for kind in ExtensionKind::ALL {
-        let Some(id) = outgoing.map.id(kind) else {
-            continue;
-        };
-        let value = match kind {
-            ExtensionKind::Mid => outgoing.mid.as_ref().map(|mid| mid.as_str().as_bytes()),
-            ExtensionKind::AbsSendTime => Some(&abs_send_time[1..]),
-            ExtensionKind::TransportSequence => transport_sequence.as_ref().map(|b| &b[..]),
-            ExtensionKind::Rid | ExtensionKind::RepairedRid => None,
-            ExtensionKind::AudioLevel
-            | ExtensionKind::VideoOrientation
-            | ExtensionKind::PlayoutDelay
-            | ExtensionKind::DependencyDescriptor => {
-                source.and_then(|source| source.found.bytes(source.packet, kind))
+    // The two-byte form is rare enough to find out by trying.
+    let one_byte = BlockWriter::new(Form::OneByte, out);
+    let written = match write_elements(source, outgoing, one_byte) {
+        Err(Refusal::NeedsTwoByteForm) => {
+            write_elements(source, outgoing, BlockWriter::new(Form::TwoByte, out))
+        }
+        written => written,
+    };
+    // Nothing is too large for the two-byte form, so what is left is a lack of room.
+    written.map_err(|_| WriteError::BufferTooSmall)
+}
+
+fn write_elements(
+    source: Option<SourceExtensions<'_>>,
+    outgoing: &OutgoingExtensions,
+    mut block: BlockWriter<'_>,
+) -> Result<WrittenBlock, Refusal> {
+    let map = &outgoing.map;
+    if let (Some(id), Some(mid)) = (map.id(ExtensionKind::Mid), &outgoing.mid) {
+        block.element(id, mid.as_str().as_bytes())?;
+    }
+    if let Some(id) = map.id(ExtensionKind::AbsSendTime) {
+        let [_, time @ ..] = outgoing.abs_send_time.to_be_bytes();
+        block.element(id, &time)?;
+    }
+    if let (Some(id), Some(sequence)) = (
+        map.id(ExtensionKind::TransportSequence),
+        outgoing.transport_sequence,
+    ) {
+        block.element(id, &sequence.to_be_bytes())?;
+    }
+    let mut dependency_descriptor = None;
+    if let Some(source) = source {
+        for kind in PASSED_ON {
+            if let (Some(id), Some(value)) = (map.id(kind), source.found.bytes(source.packet, kind))
+            {
+                let at = block.element(id, value)?;
+                if kind == ExtensionKind::DependencyDescriptor && value.len() >= MANDATORY_LEN {
+                    dependency_descriptor = Some(at);
+                }
+            }
+        }
+    }
+    Ok(WrittenBlock {
+        len: block.finish()?,
+        dependency_descriptor,
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    OneByte,
+    TwoByte,
+}
+
+enum Refusal {
+    /// An element does not fit the one-byte form.
+    NeedsTwoByteForm,
+    /// The buffer ends.
+    NoRoom,
+}
+
+struct BlockWriter<'o> {
+    form: Form,
+    out: &'o mut [u8],
+    /// Where the next element goes.
+    at: usize,
+}
+
+impl<'o> BlockWriter<'o> {
+    fn new(form: Form, out: &'o mut [u8]) -> Self {
+        Self {
+            form,
+            out,
+            at: BLOCK_HEADER_LEN,
+        }
+    }
+
+    /// Appends an element and tells where its value starts.
+    #[inline]
+    fn element(&mut self, id: u8, value: &[u8]) -> Result<usize, Refusal> {
+        let rest = self.out.get_mut(self.at..).ok_or(Refusal::NoRoom)?;
+        let (header, rest) = match self.form {
+            Form::OneByte => {
+                if id > ONE_BYTE_MAX_ID || !(1..=ONE_BYTE_MAX_LEN).contains(&value.len()) {
+                    return Err(Refusal::NeedsTwoByteForm);
+                }
+                let (header, rest) = rest.split_first_mut().ok_or(Refusal::NoRoom)?;
+                *header = id << 4 | (value.len() - 1) as u8;
+                (1, rest)
+            }
+            Form::TwoByte => {
+                let (header, rest) = rest.split_first_chunk_mut::<2>().ok_or(Refusal::NoRoom)?;
+                *header = [id, value.len() as u8];
+                (2, rest)
             }
         };
-        if let Some(value) = value {
-            elements[count] = Element { kind, id, value };
-            count += 1;
-        }
+        rest.get_mut(..value.len())
+            .ok_or(Refusal::NoRoom)?
+            .copy_from_slice(value);
+        let start = self.at + header;
+        self.at = start + value.len();
+        Ok(start)
     }
-    write_elements(&elements[..count], out)
-}
 
-fn write_elements(elements: &[Element<'_>], out: &mut [u8]) -> Result<WrittenBlock, WriteError> {
-    if elements.is_empty() {
-        return Ok(WrittenBlock::default());
-    }
-    let one_byte = elements.iter().all(fits_one_byte);
-    let element_header = if one_byte { 1 } else { 2 };
-    let used: usize = elements
-        .iter()
-        .map(|element| element_header + element.value.len())
-        .sum();
-    let padded = used.next_multiple_of(4);
-    let block = out
-        .get_mut(..BLOCK_HEADER_LEN + padded)
-        .ok_or(WriteError::BufferTooSmall)?;
-    let profile = if one_byte { ONE_BYTE } else { TWO_BYTE };
-    block[..2].copy_from_slice(&profile.to_be_bytes());
-    block[2..4].copy_from_slice(&((padded / 4) as u16).to_be_bytes());
-    let mut written = WrittenBlock {
-        len: block.len(),
-        dependency_descriptor: None,
-    };
-    let mut at = BLOCK_HEADER_LEN;
-    for element in elements {
-        let len = element.value.len();
-        if one_byte {
-            block[at] = element.id << 4 | (len - 1) as u8;
-        } else {
-            block[at] = element.id;
-            block[at + 1] = len as u8;
+    /// Pads and writes the header; gives the length, 0 if there are no elements.
+    fn finish(self) -> Result<usize, Refusal> {
+        if self.at == BLOCK_HEADER_LEN {
+            return Ok(0);
         }
-        at += element_header;
-        block[at..at + len].copy_from_slice(element.value);
-        if element.kind == ExtensionKind::DependencyDescriptor && len >= MANDATORY_LEN {
-            written.dependency_descriptor = Some(at);
-        }
-        at += len;
+        let len = self.at.next_multiple_of(4);
+        let profile = match self.form {
+            Form::OneByte => ONE_BYTE,
+            Form::TwoByte => TWO_BYTE,
+        };
+        let [p0, p1] = profile.to_be_bytes();
+        let [l0, l1] = ((len / 4 - 1) as u16).to_be_bytes();
+        let block = self.out.get_mut(..len).ok_or(Refusal::NoRoom)?;
+        block[..BLOCK_HEADER_LEN].copy_from_slice(&[p0, p1, l0, l1]);
+        block[self.at..].fill(0);
+        Ok(len)
     }
-    block[at..].fill(0);
-    Ok(written)
-}
-
-fn fits_one_byte(element: &Element<'_>) -> bool {
-    element.id <= ONE_BYTE_MAX_ID && (1..=ONE_BYTE_MAX_LEN).contains(&element.value.len())
 }

@@ -25,6 +25,7 @@ fn demand(layers: &[LayerView], viewport: Option<(u32, u32)>) -> Demand<'_> {
         layers,
         viewport: viewport.map(|(width, height)| Pixels { width, height }),
         priority: 0,
+        temporal: ALL_TEMPORAL,
         adaptive: true,
     }
 }
@@ -99,7 +100,7 @@ fn a_budget_goes_to_lowest_layers_first_then_by_priority() {
     assert_eq!(targets[1].encoding, Some(1));
     assert_eq!(targets[1].reason, SlotReason::Bandwidth);
     let targets = allocate(&demands, Some(Bitrate::kbps(200)));
-    assert_eq!(targets[0], target(None, SlotReason::Bandwidth));
+    assert_eq!(targets[0], target(&demands[0], None, SlotReason::Bandwidth));
     assert_eq!(targets[1].encoding, Some(0));
 }
 

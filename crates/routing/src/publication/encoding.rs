@@ -29,11 +29,14 @@ pub(crate) struct Facts {
     pub(crate) reshaped: bool,
     /// An awaited keyframe has come.
     pub(crate) keyframe_answered: bool,
+    /// Slots can switch at this packet.
+    pub(crate) keyframe_starts: bool,
 }
 
 impl Facts {
+    /// Whether there is anything to do; that a keyframe starts is not.
     pub(crate) fn any(self) -> bool {
-        self != Self::default()
+        self.restarted || self.became_active || self.reshaped || self.keyframe_answered
     }
 }
 
@@ -147,6 +150,7 @@ impl Encoding {
             became_active: self.activity.on_packet(now, packet.len()),
             reshaped: codec_changed || size_changed,
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
+            keyframe_starts: d.payload.keyframe && d.payload.starts_frame,
         }
     }
 

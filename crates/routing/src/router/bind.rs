@@ -114,6 +114,7 @@ impl Router {
                     layers: &layers[*at],
                     viewport: slot.wish.viewport,
                     priority: slot.wish.priority,
+                    temporal: slot.temporal_limit,
                     adaptive: slot.kind == MediaKind::Video,
                 }
             })

@@ -10,6 +10,7 @@ use plenum_types::{
     DropReason, KeyframeCause, MediaKind, NtpTime, RtpTimestamp, SequenceNumber, Ssrc,
 };
 
+use crate::allocate::ALL_TEMPORAL;
 use crate::event::{Forward, Retransmission};
 use crate::fields::Fields;
 use crate::index::EncodingRef;
@@ -85,7 +86,9 @@ impl Router {
             }
         }
         if facts.restarted || facts.became_active || facts.reshaped {
+            self.arriving_keyframe = facts.keyframe_starts.then_some(source);
             self.allocate_slots_of(now, source.publication);
+            self.arriving_keyframe = None;
         }
     }
 
@@ -110,16 +113,9 @@ impl Router {
             Step::Continue => {}
             Step::Limit(limit) => slot.change_limit(limit, encoding, number, &fields),
             Step::Begin { payload_type } => {
-                self.begin(now, index, source, d, payload_type);
+                return self.begin(now, index, source, d, payload_type);
             }
         }
-        // Borrowed anew: a switch needs the whole router.
-        let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
-        let encoding = self
-            .publications
-            .get(source.publication.key())
-            .and_then(|publication| publication.encoding(source.encoding))
-            .ok_or(DropReason::UnknownSource)?;
         slot.emit(now, encoding, number, d, &fields)
     }
 
@@ -132,20 +128,18 @@ impl Router {
         source: EncodingRef,
         d: &PacketDescription,
         payload_type: u8,
-    ) {
+    ) -> Result<Forward, DropReason> {
         let aligned = self.aligned_timestamp(index, source, d.header.timestamp);
-        let slot = &mut self.slots[index.key()];
-        let Some(encoding) = self
+        let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
+        let encoding = self
             .publications
             .get(source.publication.key())
             .and_then(|publication| publication.encoding(source.encoding))
-        else {
-            return;
-        };
-        let Some((number, fields)) = encoding.current_packet(d.header.sequence) else {
-            return;
-        };
-        let temporal = slot.target.map_or(0, |target| target.temporal);
+            .ok_or(DropReason::UnknownSource)?;
+        let (number, fields) = encoding
+            .current_packet(d.header.sequence)
+            .ok_or(DropReason::BeforeSwitch)?;
+        let temporal = slot.target.map_or(ALL_TEMPORAL, |target| target.temporal);
         let start = Start {
             source,
             encoding,
@@ -157,8 +151,10 @@ impl Router {
             marks_first: slot.kind == MediaKind::Audio,
         };
         slot.begin(now, &start, d, aligned);
+        let forward = slot.emit(now, encoding, number, d, &fields);
         self.relink(index);
         self.tell_binding(index);
+        forward
     }
 
     /// Where the publishers' clocks put a packet of a new source on a slot's timeline; `None` if
@@ -180,7 +176,7 @@ impl Router {
             let old = self.clock_of(last.source)?;
             old.translate(&self.clock_of(source)?, timestamp)
         };
-        Some(here.plus(last.timestamp_offset))
+        Some(here.plus(last.aligned_offset()))
     }
 
     fn clock_of(&self, source: EncodingRef) -> Option<ClockMap> {
@@ -275,6 +271,9 @@ impl Router {
 
     /// Somebody needs a keyframe.
     pub(super) fn ask_keyframe(&mut self, now: Instant, source: EncodingRef, cause: KeyframeCause) {
+        if self.arriving_keyframe == Some(source) {
+            return;
+        }
         let Some(encoding) = self.encoding_mut(source) else {
             return;
         };

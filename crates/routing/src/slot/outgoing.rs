@@ -72,25 +72,33 @@ impl Outgoing {
 
     /// The timestamp for the first packet of a segment. `aligned` is where the publishers' clocks
     /// put it; it is taken if it is plausible and later than what was sent.
-    pub(crate) fn next_timestamp(
-        &self,
-        now: Instant,
-        aligned: Option<RtpTimestamp>,
-    ) -> RtpTimestamp {
+    pub(crate) fn next_timestamp(&self, now: Instant, aligned: Option<RtpTimestamp>) -> Next {
         let Some(at) = self.at else {
-            return self.timestamp;
+            return Next {
+                timestamp: self.timestamp,
+                ahead: 0,
+            };
         };
         let passed = ticks_in(now.saturating_duration_since(at), self.rate);
         let by_time = self.timestamp.plus(passed);
         let tolerance = ticks_in(MISALIGNMENT_MAX, self.rate);
-        let chosen = aligned
+        let wanted = aligned
             .filter(|aligned| aligned.distance_from(by_time).unsigned_abs() <= tolerance)
             .unwrap_or(by_time);
         let earliest = self.timestamp.plus(ticks_in(self.step_min, self.rate));
-        if earliest.is_newer_than(chosen) {
-            earliest
-        } else {
-            chosen
+        let ahead = earliest.distance_from(wanted).max(0).unsigned_abs();
+        Next {
+            timestamp: wanted.plus(ahead),
+            ahead,
         }
     }
+}
+
+/// Where a new segment starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Next {
+    pub(crate) timestamp: RtpTimestamp,
+    /// How much later that is than it should be, because it must not go back in time. The segment
+    /// after it takes this back, so that it does not add up from switch to switch.
+    pub(crate) ahead: u32,
 }

@@ -12,7 +12,7 @@ use plenum_types::{Codec, RtpTimestamp, SequenceNumber};
 use crate::fields::{Counters, Fields};
 use crate::index::EncodingRef;
 use crate::publication::Encoding;
-use crate::slot::outgoing::Outgoing;
+use crate::slot::outgoing::{Next, Outgoing};
 
 /// A stretch of the outgoing stream.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Segment {
     pub(crate) first_place: u64,
     pub(crate) first_out: u64,
     pub(crate) timestamp_offset: u32,
+    /// Share of the offset that is owed to timestamps not going back.
+    ahead: u32,
     counters_offset: Counters,
 }
 
@@ -59,12 +61,12 @@ pub(crate) struct Start<'e> {
 }
 
 impl Segment {
-    /// Starts behind what was sent, with `timestamp` for the first packet, which came in with
-    /// `incoming`.
+    /// Starts behind what was sent, with the timestamp of `next` for the first packet, which came
+    /// in with `incoming`.
     pub(crate) fn begin(
         start: &Start<'_>,
         incoming: RtpTimestamp,
-        timestamp: RtpTimestamp,
+        next: Next,
         sent: &Outgoing,
     ) -> Self {
         let place = start.encoding.numbering(start.limit).place(start.number);
@@ -80,7 +82,8 @@ impl Segment {
             first: start.number,
             first_place: place.unwrap_or(start.number),
             first_out: sent.newest() + 1,
-            timestamp_offset: timestamp.0.wrapping_sub(incoming.0),
+            timestamp_offset: next.timestamp.0.wrapping_sub(incoming.0),
+            ahead: next.ahead,
             counters_offset: sent.counters().successor().minus(&placed),
         }
     }
@@ -107,6 +110,11 @@ impl Segment {
             counters_offset: before.minus(&fields.placed(encoding, limit)),
             ..*self
         })
+    }
+
+    /// What to add to a timestamp of this source to put it where it belongs.
+    pub(crate) const fn aligned_offset(&self) -> u32 {
+        self.timestamp_offset.wrapping_sub(self.ahead)
     }
 
     pub(crate) fn shows(&self, source: EncodingRef, encoding: &Encoding) -> bool {

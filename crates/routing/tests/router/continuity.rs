@@ -79,6 +79,26 @@ fn without_sender_reports_arrival_aligns() {
 }
 
 #[test]
+fn many_switches_do_not_add_up() {
+    for seed in 0..3 {
+        println!("seed {seed}");
+        let mut world = World::new(seed);
+        world.network = Network {
+            jitter_ms: 60,
+            in_order: true,
+            ..Network::default()
+        };
+        let id = world.publish(1, Codec::Vp8, 3);
+        world.subscribe(9, 0, MediaKind::Video, &[Codec::Vp8], pinned(id, 180));
+        for height in [180, 720].repeat(30) {
+            world.wish(9, 0, pinned(id, height));
+            world.run_ms(1_000);
+        }
+        world.check(33);
+    }
+}
+
+#[test]
 fn muting_and_hiding_resume_at_a_keyframe() {
     for codec in VIDEO {
         let mut world = World::new(4);
@@ -147,11 +167,11 @@ fn a_restarted_stream_goes_on() {
 
 /// Random wishes, mutes and layers that come and go, over a bad network.
 fn random_call(seed: u64, codec: Codec) {
-    println!("seed {seed} {codec:?}");
     let mut world = World::new(seed);
     world.network = Network {
         jitter_ms: world.rng.random_range(0..30),
         loss_percent: world.rng.random_range(0..6),
+        in_order: world.rng.random(),
     };
     let encodings = if codec.kind() == MediaKind::Audio {
         1
@@ -195,8 +215,53 @@ fn random_call(seed: u64, codec: Codec) {
 fn random_calls_stay_continuous() {
     for seed in 0..12 {
         for codec in VIDEO {
+            println!("seed {seed} {codec:?}");
             random_call(seed, codec);
         }
+        println!("seed {seed} sound");
         random_call(seed, Codec::Opus);
+    }
+}
+
+/// Frames of each temporal layer among the newest 60 packets of the first slot.
+fn layers_seen(world: &World, slot: plenum_routing::SlotIndex) -> [usize; 3] {
+    let mut seen = [0; 3];
+    for got in world.receivers[&slot].got.values().rev().take(60) {
+        seen[usize::from(got.sent.content.temporal)] += 1;
+    }
+    seen
+}
+
+#[test]
+fn temporal_layers_are_left_out_without_a_seam() {
+    for (seed, codec) in [(1, Codec::Vp8), (2, VP9), (3, Codec::Vp8), (4, VP9)] {
+        println!("seed {seed} {codec:?}");
+        let mut world = World::new(seed);
+        world.network.loss_percent = if seed > 2 { 3 } else { 0 };
+        let id = world.publish(1, codec, 1);
+        world.published(id).pads = true;
+        world.published(id).encoders[0].temporal_layers = 3;
+        let slot = world.subscribe(9, 0, MediaKind::Video, &[codec], pinned(id, 720));
+        world.run_ms(1_000);
+        for limit in [Some(0), None, Some(1), Some(0), Some(1), None, Some(0)] {
+            let now = world.now();
+            let (peer, id) = (plenum_types::PeerIndex(9), plenum_types::SlotId(0));
+            world.router.set_temporal_limit(now, peer, id, limit);
+            world.drain();
+            world.run_ms(4_000);
+            let highest = usize::from(limit.unwrap_or(2).min(2));
+            let seen = layers_seen(&world, slot);
+            assert!(
+                seen[..=highest].iter().all(|frames| *frames > 0),
+                "{limit:?}: {seen:?}"
+            );
+            assert!(
+                seen[highest + 1..].iter().all(|frames| *frames == 0),
+                "{limit:?}: {seen:?}"
+            );
+        }
+        assert_eq!(world.requests.len(), 1, "temporal layers need no keyframe");
+        world.check(33);
+        assert!(crate::retransmission::ask_for_all(&mut world, slot) > 20);
     }
 }

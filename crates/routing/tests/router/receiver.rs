@@ -33,6 +33,16 @@ pub(crate) struct Receiver {
     pub(crate) got: BTreeMap<u64, Got>,
 }
 
+/// What was not to be forwarded between two packets of an encoding.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LeftOut {
+    pub(crate) packets: u64,
+    pub(crate) pictures: u32,
+}
+
+/// Earlier packet, later packet.
+type LeftOutBetween<'f> = &'f dyn Fn(Origin, &Sent, &Sent) -> LeftOut;
+
 /// A stretch of packets from one encoding.
 struct Stretch<'r> {
     origin: Origin,
@@ -56,7 +66,7 @@ impl Receiver {
 
     /// Checks the whole stream. `left_out` tells how many packets between two of an encoding were
     /// not to be forwarded: first the earlier, then the later.
-    pub(crate) fn check(&self, left_out: &dyn Fn(Origin, &Sent, &Sent) -> u64, drift_ms: u64) {
+    pub(crate) fn check(&self, left_out: LeftOutBetween<'_>, drift_ms: u64) {
         let stretches = self.stretches();
         for stretch in &stretches {
             check_within(stretch, left_out);
@@ -126,7 +136,7 @@ impl Receiver {
 }
 
 /// One to one, but for what was left out on purpose.
-fn check_within(stretch: &Stretch<'_>, left_out: &dyn Fn(Origin, &Sent, &Sent) -> u64) {
+fn check_within(stretch: &Stretch<'_>, left_out: LeftOutBetween<'_>) {
     for pair in stretch.packets.windows(2) {
         let ((earlier, a), (later, b)) = (pair[0], pair[1]);
         let source_step = b
@@ -134,7 +144,8 @@ fn check_within(stretch: &Stretch<'_>, left_out: &dyn Fn(Origin, &Sent, &Sent) -
             .content
             .sequence
             .wrapping_sub(a.sent.content.sequence);
-        let expected = u64::from(source_step) - left_out(stretch.origin, &a.sent, &b.sent);
+        let left = left_out(stretch.origin, &a.sent, &b.sent);
+        let expected = u64::from(source_step) - left.packets;
         assert_eq!(later - earlier, expected, "gap between {a:?} and {b:?}");
         let ticks = |got: &Got| got.description.header.timestamp.0;
         assert_eq!(
@@ -144,6 +155,28 @@ fn check_within(stretch: &Stretch<'_>, left_out: &dyn Fn(Origin, &Sent, &Sent) -
                 .timestamp
                 .wrapping_sub(a.sent.content.timestamp),
         );
+        check_pictures(a, b, left.pictures);
+    }
+}
+
+/// Picture ids count what is forwarded where the receiver waits for each, and what was sent where
+/// frames refer to each other by them.
+fn check_pictures(a: &Got, b: &Got, left_out: u32) {
+    let sent = b.sent.content.frame.wrapping_sub(a.sent.content.frame);
+    let expected = match a.sent.content.codec {
+        Codec::Vp8 => sent - left_out,
+        _ => sent,
+    };
+    let [old, .., old_frame] = counters(a);
+    let [new, .., new_frame] = counters(b);
+    for (old, new) in [(old, new), (old_frame, new_frame)] {
+        if let (Some((old, mask)), Some((new, _))) = (old, new) {
+            assert_eq!(
+                new.wrapping_sub(old) & mask,
+                expected,
+                "picture ids of {a:?} {b:?}"
+            );
+        }
     }
 }
 

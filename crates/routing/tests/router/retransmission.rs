@@ -12,7 +12,7 @@ use crate::world::{Network, World, outgoing, pinned};
 const SLOT_SSRC: Ssrc = Ssrc(9_000);
 
 /// Asks again for everything that a slot got, and compares.
-fn ask_for_all(world: &mut World, slot: plenum_routing::SlotIndex) -> usize {
+pub(crate) fn ask_for_all(world: &mut World, slot: plenum_routing::SlotIndex) -> usize {
     let got: Vec<(u64, u64, Vec<u8>, Codec)> = world.receivers[&slot]
         .got
         .iter()
@@ -74,6 +74,7 @@ fn sent_again_equals_sent() {
         world.network = Network {
             jitter_ms: 10,
             loss_percent: 2,
+            in_order: false,
         };
         let ids = [world.publish(1, codec, 3), world.publish(2, codec, 1)];
         let slot = world.subscribe(9, 0, MediaKind::Video, &[codec], pinned(ids[0], 180));

@@ -1,6 +1,6 @@
 //! Publishers, a network, the router and its subscribers, in virtual time from a seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::packets::{extensions, payload_type};
 use crate::publisher::{Encoder, Sent, frame_ms};
-use crate::receiver::{Origin, Receiver, parse};
+use crate::receiver::{LeftOut, Origin, Receiver, parse};
 
 pub(crate) const ROOM: RoomId = RoomId(1);
 /// How long a keyframe request takes to the publisher.
@@ -42,6 +42,8 @@ pub(crate) fn server_ntp(ms: u64) -> NtpTime {
 pub(crate) struct Network {
     pub(crate) jitter_ms: u64,
     pub(crate) loss_percent: u32,
+    /// Delays vary but nothing overtakes.
+    pub(crate) in_order: bool,
 }
 
 pub(crate) struct Published {
@@ -77,9 +79,12 @@ pub(crate) struct World {
     /// Padding and temporal layers left out, by origin: every packet ever sent.
     pub(crate) history: BTreeMap<Origin, Vec<Sent>>,
     pub(crate) lost: u32,
+    /// Packets of higher temporal layers, by slot and tag.
+    left_out: BTreeSet<(SlotIndex, u32)>,
     in_flight: BTreeMap<(u64, u64), Arrival>,
     next_tag: u32,
     next_flight: u64,
+    last_due: u64,
 }
 
 pub(crate) fn parameters(codec: Codec) -> CodecParameters {
@@ -111,9 +116,11 @@ impl World {
             drops: BTreeMap::new(),
             history: BTreeMap::new(),
             lost: 0,
+            left_out: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             next_tag: 0,
             next_flight: 0,
+            last_due: 0,
         }
     }
 
@@ -292,6 +299,10 @@ impl World {
                 }
                 due += self.rng.random_range(0..=self.network.jitter_ms);
             }
+            if self.network.in_order {
+                due = due.max(self.last_due);
+                self.last_due = due;
+            }
         }
         self.in_flight.insert((due, self.next_flight), flight);
         self.next_flight += 1;
@@ -351,7 +362,12 @@ impl World {
                     let receiver = self.receivers.entry(slot).or_default();
                     receiver.receive(origin, sent, out, self.now_ms);
                 }
-                Err(reason) => self.count(reason),
+                Err(reason) => {
+                    if reason == DropReason::TemporalLayer {
+                        self.left_out.insert((slot, sent.content.tag));
+                    }
+                    self.count(reason);
+                }
             }
         }
     }
@@ -394,9 +410,9 @@ impl World {
         }
     }
 
-    /// Checks every slot's whole stream; `limit` is the highest temporal layer shown.
+    /// Checks every slot's whole stream.
     pub(crate) fn check(&self, drift_ms: u64) {
-        for receiver in self.receivers.values() {
+        for (slot, receiver) in &self.receivers {
             let left_out = |origin: Origin, earlier: &Sent, later: &Sent| {
                 let sent = &self.history[&origin];
                 let position = |packet: &Sent| {
@@ -404,8 +420,17 @@ impl World {
                         .position(|other| other.content.tag == packet.content.tag && !other.padding)
                         .expect("was sent")
                 };
-                let between = &sent[position(earlier)..position(later)];
-                between.iter().filter(|packet| packet.padding).count() as u64
+                let mut left = LeftOut::default();
+                let mut frames = BTreeSet::new();
+                for packet in &sent[position(earlier)..position(later)] {
+                    let layer = self.left_out.contains(&(*slot, packet.content.tag));
+                    left.packets += u64::from(packet.padding || layer);
+                    if layer && !packet.padding {
+                        frames.insert(packet.content.frame);
+                    }
+                }
+                left.pictures = frames.len() as u32;
+                left
             };
             receiver.check(&left_out, drift_ms);
         }

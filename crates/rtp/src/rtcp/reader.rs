@@ -121,12 +121,10 @@ impl<'a> RtcpPackets<'a> {
         if first & 0x20 == 0 {
             return read_packet(packet, packet);
         }
-        // Only the last packet may be padded (§6.4.1).
-        if !rest.is_empty() {
-            return Err(ParseError::BadPadding);
-        }
+        // Browsers align transport-wide feedback by one to three bytes of padding, wherever it
+        // stands in a compound, so neither RFC 3550's multiple of four nor "last only" holds.
         let padding = usize::from(packet[len - 1]);
-        if padding == 0 || padding % 4 != 0 || padding > len - HEADER_LEN {
+        if padding == 0 || padding > len - HEADER_LEN {
             return Err(ParseError::BadPadding);
         }
         read_packet(&packet[..len - padding], packet)

@@ -200,8 +200,8 @@ fn more_blocks_than_fit_continue_in_another_report() {
     let read: Vec<ReportBlock> = read(&bytes)
         .into_iter()
         .flat_map(|packet| match packet {
-            RtcpPacket::SenderReport { reports, .. } => reports,
-            RtcpPacket::ReceiverReport { reports, .. } => reports,
+            RtcpPacket::SenderReport { reports, .. }
+            | RtcpPacket::ReceiverReport { reports, .. } => reports,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -244,15 +244,32 @@ fn transport_wide_feedback_is_handed_out_whole() {
 }
 
 #[test]
-fn padding_of_the_last_packet_is_taken_off() {
+fn padding_is_taken_off() {
     let mut bytes = write(|writer| writer.bye(&[A]));
     bytes.extend([0, 0, 0, 4]);
     bytes[0] |= 0x20;
     bytes[3] += 1;
-    assert!(matches!(read(&bytes)[..], [RtcpPacket::Bye { .. }]));
-    bytes.extend(write(|writer| writer.bye(&[A])));
-    let first = RtcpPackets::new(&bytes).next();
-    assert_eq!(first, Some(Err(ParseError::BadPadding)));
+    bytes.extend(write(|writer| writer.bye(&[B])));
+    assert!(matches!(
+        read(&bytes)[..],
+        [RtcpPacket::Bye { .. }, RtcpPacket::Bye { .. }]
+    ));
+    for impossible in [0, 9, 255] {
+        bytes[11] = impossible;
+        let first = RtcpPackets::new(&bytes).next();
+        assert_eq!(first, Some(Err(ParseError::BadPadding)));
+    }
+}
+
+#[test]
+fn feedback_may_be_padded_to_alignment() {
+    let bytes = [
+        0xaf, 205, 0, 5, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 0, 1, 0, 0, 2, 0, 0x20, 0x01, 0x04, 1,
+    ];
+    assert_eq!(
+        read(&bytes),
+        [RtcpPacket::TransportFeedback { raw: &bytes }]
+    );
 }
 
 #[test]

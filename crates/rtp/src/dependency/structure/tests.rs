@@ -22,11 +22,15 @@ fn structure() -> BitWriter {
     for indications in [0b10_10_10, 0b11_11_11, 0b00_01_01, 0b00_10_10, 0b00_00_01] {
         writer = writer.bits(indications, 6);
     }
-    // Frame differences: none, 4, 2, (1, 4), 2.
-    writer = writer.bits(0, 1).bits(0b1_0011_0, 6).bits(0b1_0001_0, 6);
-    writer = writer.bits(0b1_0000_1_0011_0, 11).bits(0b1_0001_0, 6);
+    // Frame differences, each announced by a 1: none, 4, 2, (1, 4), 2.
+    for differences in [&[][..], &[4], &[2], &[1, 4], &[2]] {
+        for difference in differences {
+            writer = writer.bits(1, 1).bits(difference - 1, 4);
+        }
+        writer = writer.bits(0, 1);
+    }
     // ns(4): one chain; it protects every target (ns(1) takes no bits); 4 bits per template.
-    writer = writer.bits(1, 2).bits(0x0_4_2_1_3, 20);
+    writer = writer.bits(1, 2).bits(0x04213, 20);
     let sizes = writer.bits(1, 1).bits(319, 16).bits(179, 16);
     sizes.bits(639, 16).bits(359, 16)
 }

@@ -1,0 +1,5 @@
+//! What Plenum reads and writes, against the independent `rtc-rtp` and `rtc-rtcp`.
+
+mod codecs;
+mod header;
+mod rtcp_packets;
