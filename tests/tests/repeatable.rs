@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plenum_testkit::media::VideoConfig;
-use plenum_testkit::receive::StreamStats;
+use plenum_testkit::receive::{ReceivedStream, StreamStats};
 use plenum_testkit::{ClientConfig, LinkConfig, World};
 use plenum_tests::for_seeds;
 
@@ -34,7 +34,7 @@ fn call(seed: u64) -> Trace {
         .collect();
     let streams = world
         .clients()
-        .flat_map(|client| client.received_all().map(|stream| stream.stats()))
+        .flat_map(|client| client.received_all().map(ReceivedStream::stats))
         .collect();
     (events, streams)
 }
