@@ -1,5 +1,8 @@
 //! An interceptor next to the wire: sees all RTCP before the stack consumes it, and puts the
 //! header extensions on outgoing RTP that a browser would put there, retransmissions included.
+//!
+//! It also orders the receiver reports that the stack makes at one time: those come one per
+//! datagram in the order of a hash map, so that which of them is lost would depend on the run.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +43,14 @@ pub struct ReceivedSenderReport {
     pub rtp: RtpTimestamp,
     /// Packets sent so far.
     pub packets: u32,
+}
+
+impl ReceivedSenderReport {
+    /// Wall clock of the sender at the media time `timestamp` of a clock of `rate` ticks a second,
+    /// in seconds after the report's.
+    pub fn seconds_to(&self, timestamp: RtpTimestamp, rate: f64) -> f64 {
+        f64::from(timestamp.distance_from(self.rtp)) / rate
+    }
 }
 
 /// What passed the tap.
@@ -194,6 +205,29 @@ pub(super) struct TapInterceptor {
     write: VecDeque<TaggedPacket>,
 }
 
+impl TapInterceptor {
+    /// Queues `message`; a receiver report goes before those of higher SSRCs queued with it.
+    fn queue(&mut self, message: TaggedPacket) {
+        let mut place = self.write.len();
+        if let Some(ssrc) = reported_ssrc(&message) {
+            let queued = self.write.iter().rev();
+            place -= queued
+                .take_while(|queued| reported_ssrc(queued).is_some_and(|other| other > ssrc))
+                .count();
+        }
+        self.write.insert(place, message);
+    }
+}
+
+/// Which stream a receiver report is about; `None` for other packets.
+fn reported_ssrc(message: &TaggedPacket) -> Option<u32> {
+    let Packet::Rtcp(packets) = &message.message.packet else {
+        return None;
+    };
+    let report = packets.first()?.as_any().downcast_ref::<ReceiverReport>()?;
+    Some(report.reports.first()?.ssrc)
+}
+
 impl Protocol<TaggedPacket, TaggedPacket, ()> for TapInterceptor {
     type Rout = TaggedPacket;
     type Wout = TaggedPacket;
@@ -240,7 +274,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for TapInterceptor {
             _ => {}
         }
         drop(state);
-        self.write.push_back(message);
+        self.queue(message);
         Ok(())
     }
 
