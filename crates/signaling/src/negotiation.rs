@@ -11,6 +11,8 @@ mod encodings;
 mod extensions;
 mod offer;
 mod section;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use answer::{Answer, SectionAnswer, SlotStream};
 pub(crate) use offer::Offer;
