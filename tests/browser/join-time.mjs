@@ -20,10 +20,11 @@ function stopwatch() {
     const room = window.plenum?.room;
     if (room?.id) mark('joined');
     if (room?.state === 'connected') mark('connected');
+    if (marks.frame && marks.connected) clearInterval(timer);
     for (const video of document.querySelectorAll('.tile:not(.own) video')) {
       if (video.watched) continue;
       video.watched = true;
-      video.requestVideoFrameCallback((now) => { mark('frame'); marks.frame = Math.min(marks.frame, now - start); clearInterval(timer); });
+      video.requestVideoFrameCallback((now) => { mark('frame'); marks.frame = Math.min(marks.frame, now - start); });
     }
   }, 2);
 }
