@@ -39,6 +39,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["plenum-types", "plenum-rtp", "plenum-engine"],
     ),
     ("plenum-tests", &[]),
+    (
+        "plenum-benches",
+        &[
+            "plenum-types",
+            "plenum-rtp",
+            "plenum-media",
+            "plenum-routing",
+        ],
+    ),
 ];
 
 /// Crates that do no IO.

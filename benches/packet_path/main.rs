@@ -1,0 +1,10 @@
+//! What each stage of the packet path costs, and all of them together, without IO.
+
+mod describe;
+mod fan_out;
+mod patch;
+mod srtp;
+
+fn main() {
+    divan::main();
+}
