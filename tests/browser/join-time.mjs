@@ -15,7 +15,7 @@ function stopwatch() {
   let start = 0;
   const mark = (name) => { marks[name] ??= performance.now() - start; };
   addEventListener('click', (event) => { if (event.target.closest?.('#join')) start = performance.now(); }, true);
-  const timer = setInterval(() => {
+  setInterval(() => {
     if (!start) return;
     const room = window.plenum?.room;
     if (room?.id) mark('joined');
@@ -23,7 +23,7 @@ function stopwatch() {
     for (const video of document.querySelectorAll('.tile:not(.own) video')) {
       if (video.watched) continue;
       video.watched = true;
-      video.requestVideoFrameCallback((now) => { mark('frame'); marks.frame = Math.min(marks.frame, now - start); clearInterval(timer); });
+      video.requestVideoFrameCallback((now) => { mark('frame'); marks.frame = Math.min(marks.frame, now - start); });
     }
   }, 2);
 }
