@@ -1,1 +1,291 @@
-export {};
+/** Types of the Plenum client SDK (plenum.js). */
+
+export declare const VERSION: string;
+
+export type Source = 'camera' | 'microphone' | 'screen' | 'screenAudio';
+export type Codec = 'vp8' | 'vp9' | 'h264' | 'av1';
+export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'interrupted' | 'reconnecting' | 'closed';
+
+/** Why a slot shows what it shows. */
+export type SlotReason =
+  | 'best' | 'viewport' | 'bandwidth' | 'layerInactive' | 'waitingForKeyframe' | 'muted'
+  | 'notVisible' | 'noSource' | 'off' | 'codecNotNegotiated';
+
+/** Codes that the client itself raises; those of the server are listed in PROTOCOL.md. */
+export type ClientErrorCode =
+  | 'noCamera' | 'noMicrophone' | 'permissionDenied' | 'deviceBusy' | 'deviceLost'
+  | 'serverUnreachable' | 'mediaUnreachable' | 'webrtcUnsupported' | 'connectionLost' | 'closed';
+
+/** An error with a stable code and a sentence that says what to do. */
+export declare class PlenumError extends Error {
+  constructor(code: ClientErrorCode | (string & {}), message?: string, cause?: unknown);
+  readonly code: ClientErrorCode | (string & {});
+}
+
+export interface CameraOptions {
+  deviceId?: string;
+  facingMode?: 'user' | 'environment';
+  /** Wanted size and rate; 1280 x 720 at 30 frames/s if left out. */
+  width?: number;
+  height?: number;
+  frameRate?: number;
+}
+
+export interface MicrophoneOptions {
+  deviceId?: string;
+  echoCancellation?: boolean;
+  noiseSuppression?: boolean;
+  autoGainControl?: boolean;
+}
+
+/** Opens a camera. Rejects with noCamera, permissionDenied, deviceBusy or webrtcUnsupported. */
+export declare function openCamera(options?: CameraOptions): Promise<MediaStreamTrack>;
+/** Opens a microphone. Rejects with noMicrophone, permissionDenied, deviceBusy or webrtcUnsupported. */
+export declare function openMicrophone(options?: MicrophoneOptions): Promise<MediaStreamTrack>;
+
+export interface PublishOptions {
+  /** Camera for video and microphone for audio if left out. */
+  source?: Source;
+  /** A name for people. */
+  name?: string;
+  /** Whether it begins muted. */
+  muted?: boolean;
+  /** Several sizes of the picture; true if left out. */
+  simulcast?: boolean;
+  /** At most so many encodings (1 to 3). */
+  layers?: number;
+  /** VP8 if left out. */
+  codec?: Codec;
+  /** Of each encoding; 'L1T3' for cameras and 'L1T1' for screens if left out. */
+  scalabilityMode?: string;
+  contentHint?: '' | 'motion' | 'detail' | 'text' | 'speech' | 'music';
+  /** Bits per second of the largest encoding. */
+  maxBitrate?: number;
+  maxFramerate?: number;
+  /** Opens the device again after a mute; with it, mute gives the device back. */
+  acquire?: () => Promise<MediaStreamTrack>;
+  /** Whether the SDK stops the track when the publication ends. */
+  own?: boolean;
+}
+
+/** The encodings that a picture of this size is sent with, smallest first. */
+export declare function planEncodings(
+  size?: { width?: number; height?: number }, options?: PublishOptions,
+): RTCRtpEncodingParameters[];
+
+/** A track that this client publishes. */
+export declare class LocalPublication {
+  private constructor();
+  /** Set once the server has accepted it; another one after a rejoin. */
+  readonly id: string | null;
+  readonly trackId: string;
+  readonly kind: 'audio' | 'video';
+  readonly source: Source;
+  readonly name: string;
+  readonly muted: boolean;
+  readonly stopped: boolean;
+  /** Null while muted, if the device was given back. */
+  readonly track: MediaStreamTrack | null;
+  /** Stops sending; if the SDK opened the camera, its light goes out too. */
+  mute(): Promise<void>;
+  unmute(): Promise<void>;
+  /** Sends another track in its place, without negotiation. */
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
+  /** Ends the publication. */
+  stop(): void;
+}
+
+/** A track that somebody else publishes. */
+export declare class RemotePublication {
+  private constructor();
+  readonly id: string;
+  readonly trackId: string;
+  readonly participant: RemoteParticipant;
+  readonly kind: 'audio' | 'video';
+  readonly source: Source;
+  readonly name: string;
+  readonly muted: boolean;
+  readonly codec: string;
+  readonly layers: { rid?: string; width?: number; height?: number }[];
+  /** The track that carries it now, if a slot does. */
+  readonly track: MediaStreamTrack | null;
+}
+
+/** Somebody else in the room. */
+export declare class RemoteParticipant {
+  private constructor();
+  readonly id: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly metadata: string;
+  readonly publications: ReadonlyMap<string, RemotePublication>;
+  publication(source: Source): RemotePublication | null;
+}
+
+/** This client. */
+export interface LocalParticipant {
+  readonly id: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly metadata: string;
+}
+
+export interface Speaker {
+  participant: RemoteParticipant | LocalParticipant;
+  /** Id of the publication that is heard. */
+  publication: string;
+  /** Decibels below the loudest: 0 is loud, 127 silent. */
+  level: number;
+}
+
+export interface Layer {
+  spatial: number;
+  temporal: number;
+}
+
+export interface RoomEvents {
+  connectionState: { state: ConnectionState };
+  participantJoined: { participant: RemoteParticipant };
+  participantLeft: { participant: RemoteParticipant; reason: string };
+  published: { participant: RemoteParticipant; publication: RemotePublication };
+  unpublished: { participant: RemoteParticipant; publication: RemotePublication };
+  muted: { participant: RemoteParticipant; publication: RemotePublication; muted: boolean };
+  localPublished: { publication: LocalPublication };
+  localUnpublished: { publication: LocalPublication };
+  localMuted: { publication: LocalPublication; muted: boolean };
+  /** A slot carries the publication from now on. */
+  trackAttached: { mid: string; participant: RemoteParticipant; publication: RemotePublication; track: MediaStreamTrack };
+  trackDetached: { mid: string; participant: RemoteParticipant; publication: RemotePublication; track: MediaStreamTrack };
+  slotChanged: {
+    mid: string; kind: 'audio' | 'video'; participant: RemoteParticipant | null;
+    publication: RemotePublication | null; layer: Layer | null; reason: SlotReason;
+  };
+  speakers: { speakers: Speaker[] };
+  /** The browser refuses (or no longer refuses) to play sound: call startAudio from a click. */
+  audioBlocked: { blocked: boolean };
+  /** Something failed; the room goes on. */
+  error: PlenumError;
+  /** The connection was lost or the server goes away; the SDK joins again. */
+  closing: { code: string; message: string; reconnect: boolean };
+  /** The room is over; the error is null after leave(). */
+  closed: { error: PlenumError | null };
+}
+
+export interface RoomOptions {
+  /** Address of the server (http, https, ws or wss); that of the page if left out. */
+  url?: string | URL;
+  /** Access token, or a function that gets one; it is called for every attempt to connect. */
+  token?: string | (() => string | Promise<string>);
+  /** May be left out if the token names the room. */
+  room?: string;
+  /** Shown name; the token's wins. */
+  name?: string;
+  /** Published with the join itself, if open by then; later ones follow. */
+  publish?: (PublishEntry | Promise<PublishEntry>)[];
+  /** Whether the SDK plays the sound of the others; true if left out. */
+  playAudio?: boolean;
+  iceServers?: RTCIceServer[];
+}
+
+export interface PublishEntry extends PublishOptions {
+  track: MediaStreamTrack;
+}
+
+export interface SlotStats {
+  mid: string | null;
+  kind: 'audio' | 'video';
+  publication: string | null;
+  participant: string | null;
+  layer: Layer | null;
+  reason: SlotReason;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  /** Bits per second since the last call. */
+  bitrate: number | null;
+  /** Share of packets lost since the beginning, 0 to 1. */
+  loss: number;
+  /** In ms. */
+  jitter: number | null;
+  /** In ms. */
+  rtt: number | null;
+  framesDecoded: number;
+  freezes: number;
+  audioLevel: number | null;
+  audioEnergy: number;
+}
+
+export interface EncodingStats {
+  rid: string | null;
+  codec: string | null;
+  active: boolean;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  bitrate: number | null;
+  targetBitrate: number | null;
+  limitedBy: string | null;
+  loss: number | null;
+  rtt: number | null;
+}
+
+export interface RoomStats {
+  rtt: number | null;
+  availableOutgoing?: number | null;
+  slots: SlotStats[];
+  publications: {
+    publication: string | null; source: Source; kind: 'audio' | 'video'; muted: boolean; encodings: EncodingStats[];
+  }[];
+}
+
+/** A room that this client is in. */
+export declare class Room {
+  constructor(options: RoomOptions);
+  /** Joins a room and resolves when the server has let the client in. */
+  static join(options: RoomOptions): Promise<Room>;
+  join(): Promise<void>;
+
+  readonly id: string;
+  readonly name: string;
+  readonly state: ConnectionState;
+  readonly local: LocalParticipant;
+  /** The others, by id. */
+  readonly participants: ReadonlyMap<string, RemoteParticipant>;
+  /** What this client publishes. */
+  readonly publications: LocalPublication[];
+  readonly speakers: Speaker[];
+  readonly audioBlocked: boolean;
+
+  /** Listens; returns a function that ends it. */
+  on<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): () => void;
+  once<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): () => void;
+  off<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): void;
+
+  /** The own publication of a source, if any. */
+  publication(source: Source): LocalPublication | null;
+  /** Publishes a track; resolves when the server has accepted it. */
+  publish(track: MediaStreamTrack, options?: PublishOptions): Promise<LocalPublication>;
+  publishCamera(options?: CameraOptions & PublishOptions & { track?: MediaStreamTrack }): Promise<LocalPublication>;
+  publishMicrophone(options?: MicrophoneOptions & PublishOptions & { track?: MediaStreamTrack }): Promise<LocalPublication>;
+  /** Asks for a screen or window and publishes it, with its sound if there is any. */
+  publishScreen(options?: PublishOptions & { audio?: boolean; frameRate?: number }): Promise<{
+    screen: LocalPublication; screenAudio: LocalPublication | null;
+  }>;
+
+  /**
+   * Shows a publication in a <video>; the size of the element chooses the layer, and a hidden
+   * element costs no bandwidth. Returns a function that detaches it.
+   */
+  attach(publication: LocalPublication | RemotePublication, element: HTMLVideoElement): () => void;
+  detach(element: HTMLVideoElement): void;
+
+  /** Plays the sound of the others, from a click after `audioBlocked`. */
+  startAudio(): Promise<void>;
+  /** Chooses the loudspeaker, where the browser can. */
+  setSpeaker(deviceId: string): Promise<void>;
+
+  getStats(): Promise<RoomStats>;
+  /** Leaves and stops the tracks that the SDK opened. */
+  leave(): Promise<void>;
+}
