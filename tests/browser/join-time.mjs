@@ -15,7 +15,7 @@ function stopwatch() {
   let start = 0;
   const mark = (name) => { marks[name] ??= performance.now() - start; };
   addEventListener('click', (event) => { if (event.target.closest?.('#join')) start = performance.now(); }, true);
-  const timer = setInterval(() => {
+  setInterval(() => {
     if (!start) return;
     const room = window.plenum?.room;
     if (room?.id) mark('joined');

@@ -7,9 +7,6 @@ use plenum_rtp::rtcp::RtcpWriter;
 use plenum_types::{DropReason, PeerIndex, SendBatch};
 use std::time::{Duration, Instant};
 
-/// Most bytes of an outgoing datagram before encryption: fits an IPv6 path of 1,280 bytes.
-pub(crate) const DATAGRAM_BYTES_MAX: usize = 1_200;
-
 /// Time between sender reports. Shorter brings lip sync sooner, longer costs less.
 const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 

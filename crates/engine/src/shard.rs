@@ -13,6 +13,9 @@ use rand::rngs::StdRng;
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
+/// Most bytes of an RTCP datagram before encryption: fits an IPv6 path of 1,280 bytes.
+const RTCP_BYTES_MAX: usize = 1_200;
+
 /// What a shard needs to know before it starts.
 #[derive(Clone, Debug)]
 pub struct ShardConfig {
@@ -79,7 +82,7 @@ impl Shard {
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             stats: ShardStats::default(),
-            scratch: Vec::with_capacity(crate::reports::DATAGRAM_BYTES_MAX),
+            scratch: Vec::with_capacity(RTCP_BYTES_MAX),
         }
     }
 

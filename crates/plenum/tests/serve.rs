@@ -90,3 +90,64 @@ fn ports_in_use_are_named_with_their_key_and_flag() {
         assert!(text.contains(&port), "{text}");
     }
 }
+
+/// Runs `plenum load` against a server and returns whether it succeeded, and all it said.
+fn load(port: u16, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_plenum"))
+        .args(["load", "--url", &format!("http://127.0.0.1:{port}")])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+/// The value of a metric, by its name with labels.
+fn metric(metrics: &str, name: &str) -> f64 {
+    let line = metrics.lines().find(|line| line.starts_with(name));
+    line.unwrap_or_else(|| panic!("no {name} in {metrics}"))
+        .rsplit_once(' ')
+        .unwrap()
+        .1
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn clients_of_another_stack_hold_a_conference_over_loopback() {
+    let server = start();
+    let arguments = ["--publishers", "2", "--subscribers", "2", "--audio"];
+    let run = ["--duration", "2s", "--fail-loss", "0%"];
+    let (succeeded, said) = load(server.port, &[&arguments[..], &run[..]].concat());
+    assert!(succeeded, "{said}");
+
+    let metrics = request(&server, "/metrics");
+    let sent = metric(
+        &metrics,
+        "plenum_media_rtp_packets_total{direction=\"out\"}",
+    );
+    let received = metric(&metrics, "plenum_media_rtp_packets_total{direction=\"in\"}");
+    assert!(received > 500.0, "{metrics}");
+    assert!(sent > received, "{metrics}");
+    for reason in [
+        "rtp_malformed\",stage=\"describe",
+        "rtcp_malformed\",stage=\"describe",
+        "descriptor_malformed\",stage=\"describe",
+        "srtp_authentication\",stage=\"unprotect",
+        "protect_failed\",stage=\"protect",
+    ] {
+        let name = format!("plenum_media_drops_total{{reason=\"{reason}\"}}");
+        assert_eq!(metric(&metrics, &name), 0.0, "{name}");
+    }
+}
+
+#[test]
+fn a_load_that_cannot_run_says_why() {
+    let server = start();
+    let (succeeded, said) = load(server.port, &["--subscribers", "1", "--secret", "wrong"]);
+    assert!(!succeeded);
+    assert!(said.contains("tokenInvalid"), "{said}");
+    let (succeeded, said) = load(1, &["--subscribers", "1"]);
+    assert!(!succeeded);
+    assert!(said.contains("no Plenum server"), "{said}");
+}

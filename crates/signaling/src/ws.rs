@@ -150,8 +150,7 @@ impl Client {
     ) -> Result<(), End> {
         self.heard = Instant::now();
         match incoming {
-            None => Err(End::Closed(Ending::Lost)),
-            Some(Err(error)) => Err(end_of(&error)),
+            None | Some(Err(_)) => Err(End::Closed(Ending::Lost)),
             Some(Ok(Message::Close(frame))) => Err(End::Closed(match frame {
                 Some(CloseFrame { code: 1000, .. }) => Ending::Left,
                 _ => Ending::Lost,
@@ -177,6 +176,11 @@ impl Client {
     async fn handle_text(&mut self, text: &str) -> Result<(), End> {
         let counter = &self.shared.counters.messages_in;
         counter.fetch_add(1, Ordering::Relaxed);
+        let most = self.shared.config.limits.message_bytes;
+        if text.len() > most {
+            let sentence = format!("Send at most {most} bytes in a message.");
+            return Err(End::Refused(ErrorCode::TooLarge, sentence));
+        }
         match ClientMessage::parse(text) {
             Ok(message) => {
                 self.unreadable = 0;
@@ -230,19 +234,6 @@ impl Client {
         }
         let _ = told.send(input).await;
     }
-}
-
-/// A message over the limit is told; anything else means that the client is gone.
-fn end_of(error: &axum::Error) -> End {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("too long") {
-            let sentence = "Send smaller messages; limits.messageBytes tells how small.";
-            return End::Refused(ErrorCode::TooLarge, sentence.to_owned());
-        }
-        cause = error.source();
-    }
-    End::Closed(Ending::Lost)
 }
 
 /// Sends a close frame and waits a little for the client's.

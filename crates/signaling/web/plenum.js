@@ -601,7 +601,6 @@ class Connection {
   #opened = deferred();
   #joined = deferred();
   #answers = new Map();
-  #midErrors = new Map();
   #offers = 0;
   #dirty = false;
   #negotiating = false;
@@ -685,9 +684,10 @@ class Connection {
   #onError({ code, message, fatal, ref, mids = [] }) {
     const error = new PlenumError(code, message);
     if (fatal) return this.fail(error);
-    if (mids.length) for (const mid of mids) this.#midErrors.set(mid, error);
-    else if (ref !== undefined && this.#answers.has(ref)) return this.#answers.get(ref).reject(error);
-    this.room._emit('error', error);
+    if (!mids.length && this.#answers.has(ref)) return this.#answers.get(ref).reject(error);
+    // A publication may end while a message about it is on its way; publish() tells of refusals.
+    const expected = code === 'unknownPublication' || (code === 'notPermitted' && mids.length);
+    if (!expected) this.room._emit('error', error);
   }
 
   /** Makes an offer soon; offers wait for each other. */
@@ -735,7 +735,6 @@ class Connection {
     } finally {
       clearTimeout(timer);
       this.#answers.delete(id);
-      this.#midErrors.clear();
     }
   }
 
@@ -744,7 +743,7 @@ class Connection {
       const { mid } = publication._transceiver;
       const found = answer.publications?.find((entry) => entry.mid === mid);
       if (found) publication._accept(found.id);
-      else publication._refuse(this.#midErrors.get(mid) ?? new PlenumError('notPermitted', 'The server did not accept the track. Check what the token allows.'));
+      else publication._refuse(new PlenumError('notPermitted', 'The server did not accept the track. Check what the token allows.'));
     }
   }
 

@@ -252,6 +252,11 @@ impl World {
             })
     }
 
+    /// Where the shard listens.
+    pub const fn shard_address(&self) -> SocketAddr {
+        self.shard_address
+    }
+
     /// A participant.
     pub fn client(&self, id: ClientId) -> &Client {
         &self.participants[id.0].client

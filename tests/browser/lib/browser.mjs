@@ -114,6 +114,8 @@ export class Person {
 
   async screenshot(file) {
     mkdirSync(ARTIFACTS, { recursive: true });
+    const finite = () => Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {})));
+    await this.page.evaluate(finite);
     await this.page.screenshot({ path: path.join(ARTIFACTS, `${file}.png`) });
   }
 

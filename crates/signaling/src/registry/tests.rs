@@ -1,1 +1,6 @@
+//! Rooms without sockets: what clients and shards say, and what comes of it.
 
+mod harness;
+mod media;
+mod offers;
+mod stays;

@@ -16,6 +16,10 @@ use crate::refusal::Refusal;
 use crate::signaling::Shared;
 use crate::token::{self, Claims};
 
+/// Messages up to this many times the limit are read, to be refused with a reason; a larger one
+/// breaks the connection. Higher wastes memory on hostile clients.
+const REFUSABLE: usize = 8;
+
 /// What the query may hold.
 #[derive(Deserialize)]
 pub(crate) struct TokenQuery {
@@ -38,7 +42,7 @@ pub(crate) async fn upgrade(
     };
     let token = query.access_token.or_else(|| token_of(&upgrade));
     let verified = verify(&shared, token.as_deref());
-    let most = shared.config.limits.message_bytes;
+    let most = shared.config.limits.message_bytes * REFUSABLE;
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(most)

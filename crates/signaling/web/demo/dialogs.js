@@ -24,6 +24,16 @@ const TITLES = {
   roomClosed: 'The room was closed',
 };
 
+/** What to do where the sentence of the error speaks to developers. */
+const HINTS = {
+  tokenMissing: 'Ask whoever invited you for a link.',
+  tokenInvalid: 'Ask whoever invited you for a new link.',
+  tokenExpired: 'Ask whoever invited you for a new link.',
+  wrongRoom: 'Ask whoever invited you for a link to this room.',
+  roomFull: 'Try again when somebody has left.',
+  serverFull: 'Try again in a few minutes.',
+};
+
 /** Whether joining again with the same link can help. */
 const RETRY = ['roomFull', 'serverFull', 'serverUnreachable', 'mediaUnreachable', 'connectionLost', 'replaced', 'internal'];
 
@@ -66,7 +76,9 @@ export function showDialog({ title, text = '', body = null, code = '', actions }
 
 /** Tells about an error and what to do. */
 export function showError(error, actions = [['close', 'OK']]) {
-  return showDialog({ title: titleOf(error), text: error.message, code: error.code ?? 'unknown', actions });
+  const hint = HINTS[error.code];
+  const body = hint ? Object.assign(document.createElement('p'), { className: 'detail', textContent: `The server says: ${error.message}` }) : null;
+  return showDialog({ title: titleOf(error), text: hint ?? error.message, body, code: error.code ?? 'unknown', actions });
 }
 
 /** A short note that goes away by itself; read out by screen readers. */

@@ -1,0 +1,125 @@
+//! What shards report.
+
+use plenum_types::{
+    AudioLevel, CloseReason, LayerId, MediaCommand, MediaEvent, PublicationId, RoomId, SlotBinding,
+    SlotReason, Speaker, SrtpProfile,
+};
+use serde_json::json;
+
+use super::harness::{FIREFOX, Server, types};
+
+/// Two participants with peers; returns the room and the first one's audio publication.
+fn call(server: &mut Server) -> (RoomId, PublicationId) {
+    server.join(1, "ada");
+    server.join(2, "bob");
+    server.offer(1, FIREFOX);
+    let mut found = None;
+    for (_, command) in &server.asked {
+        match command {
+            MediaCommand::AddPeer(config) => found = Some((config.room, PublicationId(0))),
+            MediaCommand::AddPublication { publication, .. } if publication.mid.as_str() == "0" => {
+                found.as_mut().unwrap().1 = publication.publication;
+            }
+            _ => {}
+        }
+    }
+    server.offer(2, FIREFOX);
+    found.unwrap()
+}
+
+#[test]
+fn the_state_of_the_connection_is_passed_on() {
+    let mut server = Server::new();
+    call(&mut server);
+    let peer = server.last_peer();
+    server.forget();
+    let profile = SrtpProfile::AeadAes128Gcm;
+    server.report(MediaEvent::PeerConnected { peer, profile });
+    server.report(MediaEvent::PeerInterrupted { peer });
+    server.report(MediaEvent::PeerResumed { peer });
+    let states: Vec<_> = server
+        .heard_json(2)
+        .iter()
+        .map(|message| message["state"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(states, ["connected", "interrupted", "resumed"]);
+    assert!(server.heard(1).is_empty(), "nobody else's business");
+}
+
+#[test]
+fn a_closed_peer_takes_its_participant_along() {
+    let mut server = Server::new();
+    call(&mut server);
+    let peer = server.last_peer();
+    server.forget();
+    let reason = CloseReason::ConsentExpired;
+    server.report(MediaEvent::PeerClosed { peer, reason });
+    let own = server.heard_json(2);
+    assert_eq!(types(&own), ["connection", "closing"]);
+    assert_eq!(own[0]["reason"], "consentExpired");
+    assert_eq!(own[1]["reason"], "connectionLost");
+    assert_eq!(own[1]["reconnect"], true);
+    assert_eq!(server.closed, [(2, 4408)]);
+    let other = server.heard_json(1);
+    assert_eq!(types(&other), ["participantLeft"]);
+    assert_eq!(other[0]["reason"], "connectionLost");
+    assert!(server.commands().is_empty(), "the shard knows already");
+    server.report(MediaEvent::PeerClosed { peer, reason });
+    assert!(server.sent.is_empty());
+}
+
+#[test]
+fn bindings_are_told_by_mid_with_owner_and_reason() {
+    let mut server = Server::new();
+    let (_, publication) = call(&mut server);
+    let peer = server.last_peer();
+    let slot = server.slots_added().last().unwrap().clone();
+    server.forget();
+    let layer = LayerId {
+        spatial: 1,
+        temporal: 2,
+    };
+    let mut binding = SlotBinding {
+        publication: Some(publication),
+        layer: Some(layer),
+        reason: SlotReason::WaitingForKeyframe,
+    };
+    let slot_id = slot.slot;
+    server.report(MediaEvent::SlotChanged {
+        peer,
+        slot: slot_id,
+        binding,
+    });
+    let heard = server.heard_json(2);
+    assert_eq!(heard[0]["mid"], slot.mid.as_str());
+    assert_eq!(heard[0]["publication"], publication.to_string());
+    assert_eq!(heard[0]["layer"], json!({"spatial": 1, "temporal": 2}));
+    assert_eq!(heard[0]["reason"], "waitingForKeyframe");
+    assert!(heard[0]["participant"].as_str().unwrap().starts_with("PA_"));
+    binding.publication = Some(PublicationId(9_999));
+    server.report(MediaEvent::SlotChanged {
+        peer,
+        slot: slot_id,
+        binding,
+    });
+    assert_eq!(server.heard_json(2)[0]["publication"], json!(null));
+}
+
+#[test]
+fn speakers_are_told_to_all_and_to_newcomers() {
+    let mut server = Server::new();
+    let (room, publication) = call(&mut server);
+    server.forget();
+    let speakers = vec![Speaker {
+        publication,
+        level: AudioLevel(30),
+    }];
+    server.report(MediaEvent::SpeakersChanged { room, speakers });
+    for client in [1, 2] {
+        let heard = server.heard_json(client);
+        assert_eq!(types(&heard), ["speakers"]);
+        assert_eq!(heard[0]["speakers"][0]["level"], 30);
+    }
+    server.join(3, "eve");
+    assert_eq!(types(&server.heard_json(3)), ["joined", "speakers"]);
+}
