@@ -145,14 +145,12 @@ impl Shard {
             return;
         };
         let transport = entry.transport.poll_timeout().map(|(deadline, _)| deadline);
-        let deadline = [
-            transport,
-            entry.receiver.poll_timeout(),
-            entry.next_sender_report,
-        ]
-        .into_iter()
-        .flatten()
-        .min();
+        // Without keys its feedback cannot leave: waking for it would be waking in vain.
+        let feedback = entry.receiver.poll_timeout().filter(|_| entry.connected);
+        let deadline = [transport, feedback, entry.next_sender_report]
+            .into_iter()
+            .flatten()
+            .min();
         let Some(deadline) = deadline else { return };
         if entry.armed.is_none_or(|armed| deadline < armed) {
             entry.armed = Some(deadline);

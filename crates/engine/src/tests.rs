@@ -1,0 +1,121 @@
+//! What a shard does without a client: peers are made to look connected.
+
+use crate::Certificate;
+use crate::shard::{Shard, ShardConfig};
+use plenum_types::{
+    Codec, CodecParameters, Encoding, ExtensionMap, Fingerprint, FingerprintAlgorithm,
+    IceCredentials, MediaCommand, MediaKind, Mid, NtpTime, Path, PeerConfig, PeerId, PeerIndex,
+    PublicationConfig, PublicationId, RoomId, Secret, SendBatch, SlotConfig, SlotId, SlotPolicy,
+    SlotWish, Source, Ssrc,
+};
+use std::time::Instant;
+
+const MEDIA: Ssrc = Ssrc(77);
+
+/// Has no room for anything.
+struct NoBatch;
+
+impl SendBatch for NoBatch {
+    fn reserve(&mut self, _: Path, _: usize) -> Option<&mut [u8]> {
+        None
+    }
+
+    fn commit(&mut self, _: usize) {}
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests need some origin; only differences count"
+)]
+fn shard() -> (Shard, Instant) {
+    let now = Instant::now();
+    let certificate = Certificate::generate().unwrap();
+    let config = ShardConfig::default();
+    (Shard::new(config, certificate, 1, now, NtpTime(0)), now)
+}
+
+fn credentials(text: &str) -> IceCredentials {
+    IceCredentials {
+        ufrag: text.into(),
+        password: Secret("a password of enough length".into()),
+    }
+}
+
+fn add_peer(shard: &mut Shard, now: Instant, id: u64) -> PeerIndex {
+    let config = PeerConfig {
+        peer: PeerId(id),
+        room: RoomId(1),
+        local: credentials(&format!("here{id}")),
+        remote: credentials("there"),
+        remote_fingerprint: Fingerprint {
+            algorithm: FingerprintAlgorithm::Sha256,
+            bytes: vec![0; 32],
+        },
+        cname: "cname".into(),
+    };
+    shard.handle_command(now, MediaCommand::AddPeer(Box::new(config)));
+    shard.peers.index_of(PeerId(id)).unwrap()
+}
+
+fn codecs() -> Vec<CodecParameters> {
+    vec![CodecParameters {
+        codec: Codec::Vp8,
+        payload_type: 96,
+        rtx_payload_type: Some(97),
+        nack: true,
+        pli: true,
+        fir: false,
+        transport_cc: false,
+        remb: false,
+    }]
+}
+
+/// Publishes a video whose SSRC the offer declared.
+fn publish(shard: &mut Shard, now: Instant, peer: u64, id: u64) {
+    let publication = Box::new(PublicationConfig {
+        publication: PublicationId(id),
+        kind: MediaKind::Video,
+        source: Source::Camera,
+        mid: Mid::new("0").unwrap(),
+        codecs: codecs(),
+        extensions: ExtensionMap::new(),
+        encodings: vec![Encoding {
+            ssrc: Some(MEDIA),
+            ..Encoding::default()
+        }],
+        muted: false,
+    });
+    let peer = PeerId(peer);
+    shard.handle_command(now, MediaCommand::AddPublication { peer, publication });
+}
+
+fn add_slot(shard: &mut Shard, now: Instant, peer: u64) {
+    let slot = Box::new(SlotConfig {
+        slot: SlotId(1),
+        kind: MediaKind::Video,
+        mid: Mid::new("1").unwrap(),
+        codecs: codecs(),
+        extensions: ExtensionMap::new(),
+        ssrc: Ssrc(1),
+        rtx_ssrc: Some(Ssrc(2)),
+        wish: SlotWish::new(SlotPolicy::All),
+    });
+    let peer = PeerId(peer);
+    shard.handle_command(now, MediaCommand::AddSlot { peer, slot });
+}
+
+fn connect(shard: &mut Shard, peer: PeerIndex) {
+    shard.peers.at_mut(peer).unwrap().connected = true;
+}
+
+#[test]
+fn a_request_that_cannot_leave_yet_does_not_wake_the_shard() {
+    let (mut shard, now) = shard();
+    let subscriber = add_peer(&mut shard, now, 1);
+    connect(&mut shard, subscriber);
+    add_slot(&mut shard, now, 1);
+    add_peer(&mut shard, now, 2);
+    publish(&mut shard, now, 2, 5);
+    shard.flush(now, &mut NoBatch);
+    assert!(shard.poll_timeout().unwrap() > now);
+}
