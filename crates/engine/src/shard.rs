@@ -120,14 +120,17 @@ impl Shard {
     /// Ends a wake-up: carries out what the router decided, writes what peers want to send, and
     /// re-arms their timers.
     pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch) {
-        self.drain_router(now);
-        while let Some(index) = self.peers.pop_touched() {
+        loop {
+            // A peer that came or went below may have changed what others see, and whose
+            // publishers are to be asked for a keyframe.
+            self.drain_router(now);
+            let Some(index) = self.peers.pop_touched() else {
+                return;
+            };
             self.drain_transport(now, index, out);
             self.send_feedback(now, index, out);
             self.arm(index);
         }
-        // A peer that came or went above may have changed what others see.
-        self.drain_router(now);
     }
 
     /// Takes the next event for the control plane.

@@ -3,12 +3,12 @@
 use crate::Certificate;
 use crate::shard::{Shard, ShardConfig};
 use plenum_types::{
-    Codec, CodecParameters, Encoding, ExtensionMap, Fingerprint, FingerprintAlgorithm,
+    CloseReason, Codec, CodecParameters, Encoding, ExtensionMap, Fingerprint, FingerprintAlgorithm,
     IceCredentials, MediaCommand, MediaKind, Mid, NtpTime, Path, PeerConfig, PeerId, PeerIndex,
     PublicationConfig, PublicationId, RoomId, Secret, SendBatch, SlotConfig, SlotId, SlotPolicy,
     SlotWish, Source, Ssrc,
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const MEDIA: Ssrc = Ssrc(77);
 
@@ -118,4 +118,24 @@ fn a_request_that_cannot_leave_yet_does_not_wake_the_shard() {
     publish(&mut shard, now, 2, 5);
     shard.flush(now, &mut NoBatch);
     assert!(shard.poll_timeout().unwrap() > now);
+}
+
+#[test]
+fn a_flush_leaves_nobody_to_look_at() {
+    let (mut shard, now) = shard();
+    let subscriber = add_peer(&mut shard, now, 1);
+    connect(&mut shard, subscriber);
+    add_slot(&mut shard, now, 1);
+    for peer in [2, 3] {
+        let index = add_peer(&mut shard, now, peer);
+        connect(&mut shard, index);
+        publish(&mut shard, now, peer, peer);
+    }
+    shard.flush(now, &mut NoBatch);
+    let leaving = shard.peers.index_of(PeerId(2)).unwrap();
+    shard.peers.at_mut(leaving).unwrap().ending = Some(CloseReason::ClosedByClient);
+    shard.peers.touch(leaving);
+    let later = now + Duration::from_secs(1);
+    shard.flush(later, &mut NoBatch);
+    assert_eq!(shard.peers.pop_touched(), None);
 }
