@@ -4,9 +4,9 @@ use crate::Certificate;
 use crate::shard::{Shard, ShardConfig};
 use plenum_types::{
     CloseReason, Codec, CodecParameters, Encoding, ExtensionMap, Fingerprint, FingerprintAlgorithm,
-    IceCredentials, MediaCommand, MediaKind, Mid, NtpTime, Path, PeerConfig, PeerId, PeerIndex,
-    PublicationConfig, PublicationId, RoomId, Secret, SendBatch, SlotConfig, SlotId, SlotPolicy,
-    SlotWish, Source, Ssrc,
+    IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid, NtpTime, Path, PeerConfig, PeerId,
+    PeerIndex, PublicationConfig, PublicationId, RoomId, Secret, SendBatch, SlotConfig, SlotId,
+    SlotPolicy, SlotWish, Source, Ssrc,
 };
 use std::time::{Duration, Instant};
 
@@ -108,6 +108,10 @@ fn connect(shard: &mut Shard, peer: PeerIndex) {
     shard.peers.at_mut(peer).unwrap().connected = true;
 }
 
+fn events(shard: &mut Shard) -> Vec<MediaEvent> {
+    std::iter::from_fn(|| shard.poll_event()).collect()
+}
+
 #[test]
 fn a_request_that_cannot_leave_yet_does_not_wake_the_shard() {
     let (mut shard, now) = shard();
@@ -138,4 +142,21 @@ fn a_flush_leaves_nobody_to_look_at() {
     let later = now + Duration::from_secs(1);
     shard.flush(later, &mut NoBatch);
     assert_eq!(shard.peers.pop_touched(), None);
+}
+
+#[test]
+fn a_slot_that_is_gone_is_neither_told_nor_counted() {
+    let (mut shard, now) = shard();
+    let index = add_peer(&mut shard, now, 1);
+    connect(&mut shard, index);
+    let (peer, slot) = (PeerId(1), SlotId(1));
+    add_slot(&mut shard, now, 1);
+    shard.handle_command(now, MediaCommand::RemoveSlot { peer, slot });
+    shard.flush(now, &mut NoBatch);
+    shard.handle_command(now, MediaCommand::ReportStats);
+    let events = events(&mut shard);
+    let [MediaEvent::Stats(stats)] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(stats.slots.iter().sum::<u64>(), 0);
 }
