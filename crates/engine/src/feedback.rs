@@ -108,14 +108,15 @@ impl Shard {
         }
     }
 
-    fn on_keyframe_request(&mut self, now: Instant, peer: PeerIndex, media: Ssrc) {
-        if let Some(slot) = self.router.slot_by_ssrc(peer, media) {
-            self.router.on_keyframe_request(now, slot);
+    pub(crate) fn on_keyframe_request(&mut self, now: Instant, peer: PeerIndex, media: Ssrc) {
+        match self.router.slot_by_ssrc(peer, media) {
+            Some(slot) => self.router.on_keyframe_request(now, slot),
+            None => self.stats.drops.count(DropReason::UnknownSource),
         }
     }
 
     /// Answers one requested sequence number from the publication's packet store.
-    fn retransmit(
+    pub(crate) fn retransmit(
         &mut self,
         now: Instant,
         peer: PeerIndex,
@@ -124,6 +125,7 @@ impl Shard {
         out: &mut impl SendBatch,
     ) {
         let Some(slot) = self.router.slot_by_ssrc(peer, media) else {
+            self.stats.drops.count(DropReason::NotStored);
             return;
         };
         let rtt = self.peers.at(peer).and_then(|entry| entry.sender.rtt());

@@ -3,10 +3,10 @@
 use crate::Certificate;
 use crate::shard::{Shard, ShardConfig};
 use plenum_types::{
-    CloseReason, Codec, CodecParameters, Encoding, ExtensionMap, Fingerprint, FingerprintAlgorithm,
-    IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid, NtpTime, Path, PeerConfig, PeerId,
-    PeerIndex, PublicationConfig, PublicationId, RoomId, Secret, SendBatch, SlotConfig, SlotId,
-    SlotPolicy, SlotWish, Source, Ssrc,
+    CloseReason, Codec, CodecParameters, DropReason, Encoding, ExtensionMap, Fingerprint,
+    FingerprintAlgorithm, IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid, NtpTime, Path,
+    PeerConfig, PeerId, PeerIndex, PublicationConfig, PublicationId, RoomId, Secret, SendBatch,
+    SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Ssrc,
 };
 use std::time::{Duration, Instant};
 
@@ -159,4 +159,15 @@ fn a_slot_that_is_gone_is_neither_told_nor_counted() {
         panic!("{events:?}");
     };
     assert_eq!(stats.slots.iter().sum::<u64>(), 0);
+}
+
+#[test]
+fn requests_for_slots_that_are_gone_are_counted() {
+    let (mut shard, now) = shard();
+    let index = add_peer(&mut shard, now, 1);
+    let gone = Ssrc(99);
+    shard.retransmit(now, index, gone, SequenceNumber(1), &mut NoBatch);
+    shard.on_keyframe_request(now, index, gone);
+    assert_eq!(shard.stats.drops.get(DropReason::NotStored), 1);
+    assert_eq!(shard.stats.drops.get(DropReason::UnknownSource), 1);
 }
