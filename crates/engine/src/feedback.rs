@@ -36,7 +36,7 @@ impl Shard {
         Ok(())
     }
 
-    fn handle_rtcp_packet(
+    pub(crate) fn handle_rtcp_packet(
         &mut self,
         now: Instant,
         peer: PeerIndex,
@@ -94,7 +94,12 @@ impl Shard {
                     self.on_keyframe_request(now, peer, media);
                 }
             }
-            RtcpPacket::Bye { .. } | RtcpPacket::SourceDescription | RtcpPacket::Other => {}
+            RtcpPacket::Bye { ssrcs } => {
+                for ssrc in *ssrcs {
+                    entry.receiver.on_bye(ssrc);
+                }
+            }
+            RtcpPacket::SourceDescription | RtcpPacket::Other => {}
         }
     }
 

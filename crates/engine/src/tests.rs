@@ -2,6 +2,7 @@
 
 use crate::Certificate;
 use crate::shard::{Shard, ShardConfig};
+use plenum_rtp::rtcp::{RtcpPacket, RtcpPackets};
 use plenum_types::{
     CloseReason, Codec, CodecParameters, DropReason, Encoding, ExtensionMap, Fingerprint,
     FingerprintAlgorithm, IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid, NtpTime, Path,
@@ -170,4 +171,28 @@ fn requests_for_slots_that_are_gone_are_counted() {
     shard.on_keyframe_request(now, index, gone);
     assert_eq!(shard.stats.drops.get(DropReason::NotStored), 1);
     assert_eq!(shard.stats.drops.get(DropReason::UnknownSource), 1);
+}
+
+#[test]
+fn nothing_is_asked_of_a_stream_that_said_bye() {
+    let (mut shard, now) = shard();
+    let index = add_peer(&mut shard, now, 1);
+    publish(&mut shard, now, 1, 5);
+    let receiver = &mut shard.peers.at_mut(index).unwrap().receiver;
+    for sequence in [10, 14] {
+        let mut packet = [0; 16];
+        packet[..4].copy_from_slice(&[0x80, 96, 0, sequence]);
+        packet[8..12].copy_from_slice(&MEDIA.0.to_be_bytes());
+        packet[12..].copy_from_slice(&[0x10, 0, 0, 0]);
+        let _ = receiver.handle_rtp(now, &mut packet);
+    }
+    let mut bye = vec![0x81, 203, 0, 1];
+    bye.extend(MEDIA.0.to_be_bytes());
+    let packet = RtcpPackets::new(&bye).next().unwrap().unwrap();
+    assert!(matches!(packet, RtcpPacket::Bye { .. }));
+    shard.handle_rtcp_packet(now, index, &packet, &mut 0, &mut NoBatch);
+    let receiver = &mut shard.peers.at_mut(index).unwrap().receiver;
+    let mut out = Vec::new();
+    while receiver.poll_rtcp(now + Duration::from_millis(150), &mut out) {}
+    assert_eq!(receiver.stats().nacks_out, 0);
 }
