@@ -9,6 +9,7 @@ use plenum_types::{
     PeerConfig, PeerId, PeerIndex, PublicationConfig, PublicationId, RoomId, Secret, SendBatch,
     SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Ssrc,
 };
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 const MEDIA: Ssrc = Ssrc(77);
@@ -195,4 +196,18 @@ fn nothing_is_asked_of_a_stream_that_said_bye() {
     let mut out = Vec::new();
     while receiver.poll_rtcp(now + Duration::from_millis(150), &mut out) {}
     assert_eq!(receiver.stats().nacks_out, 0);
+}
+
+#[test]
+fn an_address_comes_back_to_who_shows_it_again() {
+    let (mut shard, now) = shard();
+    let (owner, claimant) = (add_peer(&mut shard, now, 1), add_peer(&mut shard, now, 2));
+    let address = SocketAddr::from(([198, 51, 100, 9], 4_444));
+    shard.peers.add_address(owner, address);
+    shard.peers.add_address(claimant, address);
+    assert_eq!(shard.peers.index_at_address(address), Some(claimant));
+    shard.peers.confirm_address(owner, address);
+    assert_eq!(shard.peers.index_at_address(address), Some(owner));
+    shard.peers.remove(claimant);
+    assert_eq!(shard.peers.index_at_address(address), Some(owner));
 }
