@@ -42,7 +42,7 @@ impl Router {
             .encodings
             .get_mut(usize::from(encoding))
             .ok_or(DropReason::UnknownSource)?;
-        let restarted = stream.is_restarted_by(d.header.ssrc);
+        let restarted = stream.is_restarted_by(&d.header);
         if restarted {
             stream.restart(self.next_generation);
             self.next_generation = self.next_generation.wrapping_add(1);

@@ -265,3 +265,21 @@ fn temporal_layers_are_left_out_without_a_seam() {
         assert!(crate::retransmission::ask_for_all(&mut world, slot) > 20);
     }
 }
+
+#[test]
+fn a_publisher_that_numbers_anew_under_its_ssrc_is_followed() {
+    let mut world = World::new(12);
+    let id = world.publish(1, Codec::Vp8, 1);
+    let slot = world.subscribe(9, 0, MediaKind::Video, &[Codec::Vp8], pinned(id, 720));
+    world.run_ms(1_000);
+    let encoder = &mut world.published(id).encoders[0];
+    encoder.sequence = encoder.sequence.wrapping_sub(20_000);
+    encoder.keyframe_asked = true;
+    world.run_ms(1_000);
+    let numbers: Vec<u64> = world.receivers[&slot].got.keys().copied().collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    let newest = world.receivers[&slot].got.values().next_back();
+    assert!(newest.is_some_and(|got| got.arrived_ms > world.now_ms - 100));
+    assert_no_freeze(&world, 100);
+    world.check(33);
+}
