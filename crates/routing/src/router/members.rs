@@ -101,6 +101,7 @@ impl Router {
             self.timers.cancel(Timer::Keyframe(source));
             self.timers.cancel(Timer::Activity(source));
         }
+        self.timers.cancel(Timer::Allocate(index));
         for slot in self.slots_of(index).to_vec() {
             self.unbind(slot, index);
         }
