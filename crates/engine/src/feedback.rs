@@ -36,7 +36,7 @@ impl Shard {
         Ok(())
     }
 
-    fn handle_rtcp_packet(
+    pub(crate) fn handle_rtcp_packet(
         &mut self,
         now: Instant,
         peer: PeerIndex,
@@ -94,7 +94,12 @@ impl Shard {
                     self.on_keyframe_request(now, peer, media);
                 }
             }
-            RtcpPacket::Bye { .. } | RtcpPacket::SourceDescription | RtcpPacket::Other => {}
+            RtcpPacket::Bye { ssrcs } => {
+                for ssrc in *ssrcs {
+                    entry.receiver.on_bye(ssrc);
+                }
+            }
+            RtcpPacket::SourceDescription | RtcpPacket::Other => {}
         }
     }
 
@@ -108,14 +113,15 @@ impl Shard {
         }
     }
 
-    fn on_keyframe_request(&mut self, now: Instant, peer: PeerIndex, media: Ssrc) {
-        if let Some(slot) = self.router.slot_by_ssrc(peer, media) {
-            self.router.on_keyframe_request(now, slot);
+    pub(crate) fn on_keyframe_request(&mut self, now: Instant, peer: PeerIndex, media: Ssrc) {
+        match self.router.slot_by_ssrc(peer, media) {
+            Some(slot) => self.router.on_keyframe_request(now, slot),
+            None => self.stats.drops.count(DropReason::UnknownSource),
         }
     }
 
     /// Answers one requested sequence number from the publication's packet store.
-    fn retransmit(
+    pub(crate) fn retransmit(
         &mut self,
         now: Instant,
         peer: PeerIndex,
@@ -124,6 +130,7 @@ impl Shard {
         out: &mut impl SendBatch,
     ) {
         let Some(slot) = self.router.slot_by_ssrc(peer, media) else {
+            self.stats.drops.count(DropReason::NotStored);
             return;
         };
         let rtt = self.peers.at(peer).and_then(|entry| entry.sender.rtt());

@@ -24,6 +24,8 @@ mod packet_path;
 mod peers;
 mod reports;
 mod shard;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod transport;
 

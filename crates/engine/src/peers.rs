@@ -151,6 +151,17 @@ impl PeerTable {
         }
     }
 
+    /// The peer has shown again that it owns `address`. If another had claimed it, from a forged
+    /// source for example, it is given back.
+    pub(crate) fn confirm_address(&mut self, index: PeerIndex, address: SocketAddr) {
+        if self.index_at_address(address) != Some(index)
+            && let Some(entry) = self.at(index)
+            && entry.addresses.contains(&address)
+        {
+            self.by_address.insert(address, index);
+        }
+    }
+
     pub(crate) fn remove_address(&mut self, index: PeerIndex, address: SocketAddr) {
         if let Some(entry) = self.peers.get_mut(index.0 as usize) {
             entry.addresses.retain(|known| *known != address);

@@ -120,14 +120,17 @@ impl Shard {
     /// Ends a wake-up: carries out what the router decided, writes what peers want to send, and
     /// re-arms their timers.
     pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch) {
-        self.drain_router(now);
-        while let Some(index) = self.peers.pop_touched() {
+        loop {
+            // A peer that came or went below may have changed what others see, and whose
+            // publishers are to be asked for a keyframe.
+            self.drain_router(now);
+            let Some(index) = self.peers.pop_touched() else {
+                return;
+            };
             self.drain_transport(now, index, out);
             self.send_feedback(now, index, out);
             self.arm(index);
         }
-        // A peer that came or went above may have changed what others see.
-        self.drain_router(now);
     }
 
     /// Takes the next event for the control plane.
@@ -145,14 +148,12 @@ impl Shard {
             return;
         };
         let transport = entry.transport.poll_timeout().map(|(deadline, _)| deadline);
-        let deadline = [
-            transport,
-            entry.receiver.poll_timeout(),
-            entry.next_sender_report,
-        ]
-        .into_iter()
-        .flatten()
-        .min();
+        // Without keys its feedback cannot leave: waking for it would be waking in vain.
+        let feedback = entry.receiver.poll_timeout().filter(|_| entry.connected);
+        let deadline = [transport, feedback, entry.next_sender_report]
+            .into_iter()
+            .flatten()
+            .min();
         let Some(deadline) = deadline else { return };
         if entry.armed.is_none_or(|armed| deadline < armed) {
             entry.armed = Some(deadline);

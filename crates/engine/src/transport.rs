@@ -22,6 +22,9 @@ impl Shard {
         let entry = self.peers.at_mut(peer).ok_or(DropReason::UnknownUfrag)?;
         let handled = entry.transport.handle_stun(now, path, datagram);
         self.drain_peer_events(now, peer);
+        if handled.is_ok() {
+            self.peers.confirm_address(peer, path.remote);
+        }
         handled
     }
 

@@ -15,10 +15,12 @@ pub(crate) mod clock;
 mod encoding;
 mod keyframes;
 mod numbering;
+mod pace;
 mod store;
 mod view;
 
 pub(crate) use encoding::{Encoding, Facts};
+use pace::Pace;
 
 /// Most encodings of a publication; simulcast of browsers has three.
 const ENCODINGS_MAX: usize = 8;
@@ -38,6 +40,8 @@ pub(crate) struct Publication {
     pub(crate) slots: Vec<SlotIndex>,
     /// Of audio.
     pub(crate) speech: Speech,
+    /// Of changes that its packets make.
+    pub(crate) pace: Pace,
     codecs: Vec<Codec>,
     stores: bool,
 }
@@ -69,6 +73,7 @@ impl Publication {
             encodings,
             slots: Vec::new(),
             speech: Speech::default(),
+            pace: Pace::default(),
             codecs: config
                 .codecs
                 .iter()

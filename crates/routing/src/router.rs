@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
-    Bitrate, DropReason, KeyframeCause, NtpTime, PeerIndex, PublicationConfig, PublicationId,
-    RoomId, SequenceNumber, SlotConfig, SlotId, SlotWish, Ssrc,
+    Bitrate, DropReason, KeyframeCause, MediaKind, NtpTime, PeerIndex, PublicationConfig,
+    PublicationId, RoomId, SequenceNumber, SlotConfig, SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;
@@ -225,9 +225,10 @@ impl Router {
         self.repeat_packet(now, slot, sequence, rtt)
     }
 
-    /// A subscriber cannot decode what `slot` shows (PLI or FIR).
+    /// A subscriber cannot decode what `slot` shows (PLI or FIR). Ignored for sound.
     pub fn on_keyframe_request(&mut self, now: Instant, slot: SlotIndex) {
-        let Some(slot) = self.slots.get(slot.key()) else {
+        let slot = self.slots.get(slot.key());
+        let Some(slot) = slot.filter(|slot| slot.kind == MediaKind::Video) else {
             return;
         };
         let target = slot.target.map(|target| target.source);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use crate::PublicationIndex;
 use crate::index::EncodingRef;
 
 /// Why the router wants to be woken.
@@ -12,6 +13,8 @@ pub(crate) enum Timer {
     Keyframe(EncodingRef),
     /// An encoding may have fallen silent.
     Activity(EncodingRef),
+    /// The layers of a publication that changes too often are found anew.
+    Allocate(PublicationIndex),
     /// The active speakers of the room with this key are looked at.
     Speakers(usize),
 }

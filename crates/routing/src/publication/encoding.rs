@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use plenum_rtp::PacketDescription;
+use plenum_rtp::{PacketDescription, RtpHeader};
 use plenum_types::{Codec, MediaKind, Pixels, SequenceExtender, SequenceNumber, Ssrc};
 
 use crate::SlotIndex;
@@ -18,10 +18,14 @@ use crate::publication::view::View;
 /// Temporal layers that can be told apart; more are one.
 const TEMPORAL_LAYERS: u8 = 4;
 
+/// A packet this far behind the newest is of a sender that began anew under the same SSRC. More
+/// than any reordering, and more than the receive side lets through as late.
+const RESTARTED_BEHIND: i16 = 3_000;
+
 /// What a packet changed beyond itself. Rare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
-    /// The stream has begun anew under another SSRC.
+    /// The stream has begun anew.
     pub(crate) restarted: bool,
     /// The encoding was silent before.
     pub(crate) became_active: bool,
@@ -88,9 +92,15 @@ impl Encoding {
         }
     }
 
-    /// Whether `ssrc` is another stream than the one so far.
-    pub(crate) fn is_restarted_by(&self, ssrc: Ssrc) -> bool {
-        self.ssrc.is_some_and(|before| before != ssrc)
+    /// Whether a packet is of another stream than those so far: it has another SSRC, or a number
+    /// that no packet of theirs can have so late.
+    pub(crate) fn is_restarted_by(&self, header: &RtpHeader) -> bool {
+        let is_left_behind = self.extender.newest().is_some_and(|newest| {
+            let newest = SequenceNumber(newest as u16);
+            newest.distance_from(header.sequence) >= RESTARTED_BEHIND
+        });
+        self.ssrc
+            .is_some_and(|before| before != header.ssrc || is_left_behind)
     }
 
     /// Starts anew: nothing of the old stream can be mapped to the new one.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use plenum_types::{MediaKind, PeerIndex, PublicationConfig, RoomId, SlotConfig, SlotId};
 use rand::Rng;
 
+use crate::event::RouterEvent;
 use crate::index::EncodingRef;
 use crate::peer::Peer;
 use crate::publication::{Encoding, Publication};
@@ -100,6 +101,7 @@ impl Router {
             self.timers.cancel(Timer::Keyframe(source));
             self.timers.cancel(Timer::Activity(source));
         }
+        self.timers.cancel(Timer::Allocate(index));
         for slot in self.slots_of(index).to_vec() {
             self.unbind(slot, index);
         }
@@ -156,6 +158,11 @@ impl Router {
     pub(super) fn drop_slot(&mut self, index: SlotIndex) {
         self.set_links(index, Links::default());
         let slot = self.slots.remove(index.key());
+        // Whoever hears of the slot after it is gone would take it for a new one.
+        self.events.retain(|event| {
+            !matches!(event, RouterEvent::SlotChanged { peer, slot: id, .. }
+                if *peer == slot.peer && *id == slot.id)
+        });
         if let Some(state) = self.peer_mut(slot.peer) {
             state.slots.retain(|other| *other != index);
         }

@@ -42,7 +42,7 @@ impl Router {
             .encodings
             .get_mut(usize::from(encoding))
             .ok_or(DropReason::UnknownSource)?;
-        let restarted = stream.is_restarted_by(d.header.ssrc);
+        let restarted = stream.is_restarted_by(&d.header);
         if restarted {
             stream.restart(self.next_generation);
             self.next_generation = self.next_generation.wrapping_add(1);
@@ -86,9 +86,22 @@ impl Router {
             }
         }
         if facts.restarted || facts.became_active || facts.reshaped {
-            self.arriving_keyframe = facts.keyframe_starts.then_some(source);
-            self.allocate_slots_of(now, source.publication);
-            self.arriving_keyframe = None;
+            self.follow_change(now, source, facts.keyframe_starts);
+        }
+    }
+
+    /// Finds layers anew, at once or, if that happens too often, a while later.
+    fn follow_change(&mut self, now: Instant, source: EncodingRef, keyframe_starts: bool) {
+        let Some(publication) = self.publications.get_mut(source.publication.key()) else {
+            return;
+        };
+        match publication.pace.try_change(now) {
+            Ok(()) => {
+                self.arriving_keyframe = keyframe_starts.then_some(source);
+                self.allocate_slots_of(now, source.publication);
+                self.arriving_keyframe = None;
+            }
+            Err(at) => self.timers.set(Timer::Allocate(source.publication), at),
         }
     }
 

@@ -19,6 +19,7 @@ impl Router {
             match self.timers.pop(now) {
                 Some(Timer::Keyframe(source)) => self.repeat_keyframe(now, source),
                 Some(Timer::Activity(source)) => self.check_activity(now, source),
+                Some(Timer::Allocate(publication)) => self.allocate_slots_of(now, publication),
                 Some(Timer::Speakers(room)) => self.check_speakers(now, room),
                 None => return,
             }

@@ -12,8 +12,10 @@ use crate::slot::segment::Segment;
 /// Segments kept behind the current one. Each lasts from switch to switch; more answer NACKs over
 /// a burst of switches.
 const SEGMENTS: usize = 4;
-/// Numbers whose last repetition is remembered (power of two). More throttle larger NACK bursts.
-const REPETITIONS: usize = 128;
+/// Most repetitions between two of the same packet (power of two): numbers that share a place share
+/// its pause, so that asking for many packets in turn gets round no limit. More repair a longer
+/// burst within one round trip.
+const REPETITIONS: usize = 256;
 /// Least time between two repetitions of a packet, if the round trip is shorter or not known.
 const REPEAT_MIN: Duration = Duration::from_millis(20);
 /// Longest such time: a bogus round trip must not stop repairs.
@@ -24,8 +26,8 @@ const REPEAT_MAX: Duration = Duration::from_millis(500);
 pub(crate) struct History {
     /// Newest last. Each with the last number sent in it.
     past: [Option<(Segment, u64)>; SEGMENTS],
-    /// Empty until something was sent again.
-    repeated: Vec<Option<(SequenceNumber, Instant)>>,
+    /// When a packet was last sent again, by the lower bits of its number. Empty until one was.
+    repeated: Vec<Option<Instant>>,
 }
 
 impl History {
@@ -62,11 +64,9 @@ impl History {
         }
         let pause = rtt.unwrap_or(REPEAT_MIN).clamp(REPEAT_MIN, REPEAT_MAX);
         let entry = &mut self.repeated[usize::from(sequence.0) & (REPETITIONS - 1)];
-        let recent = entry.is_some_and(|(repeated, at)| {
-            repeated == sequence && now.saturating_duration_since(at) < pause
-        });
+        let recent = entry.is_some_and(|at| now.saturating_duration_since(at) < pause);
         if !recent {
-            *entry = Some((sequence, now));
+            *entry = Some(now);
         }
         !recent
     }

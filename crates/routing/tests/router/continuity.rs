@@ -1,6 +1,6 @@
 //! One continuous stream, whatever is switched.
 
-use plenum_types::{Codec, MediaKind, SlotPolicy, SlotReason, SlotWish};
+use plenum_types::{Codec, MediaKind, PeerIndex, SlotId, SlotPolicy, SlotReason, SlotWish};
 use rand::RngExt;
 
 use crate::packets::{AV1, H264, VP9};
@@ -245,7 +245,7 @@ fn temporal_layers_are_left_out_without_a_seam() {
         world.run_ms(1_000);
         for limit in [Some(0), None, Some(1), Some(0), Some(1), None, Some(0)] {
             let now = world.now();
-            let (peer, id) = (plenum_types::PeerIndex(9), plenum_types::SlotId(0));
+            let (peer, id) = (PeerIndex(9), SlotId(0));
             world.router.set_temporal_limit(now, peer, id, limit);
             world.drain();
             world.run_ms(4_000);
@@ -264,4 +264,43 @@ fn temporal_layers_are_left_out_without_a_seam() {
         world.check(33);
         assert!(crate::retransmission::ask_for_all(&mut world, slot) > 20);
     }
+}
+
+#[test]
+fn a_publisher_that_numbers_anew_under_its_ssrc_is_followed() {
+    let mut world = World::new(12);
+    let id = world.publish(1, Codec::Vp8, 1);
+    let slot = world.subscribe(9, 0, MediaKind::Video, &[Codec::Vp8], pinned(id, 720));
+    world.run_ms(1_000);
+    let encoder = &mut world.published(id).encoders[0];
+    encoder.sequence = encoder.sequence.wrapping_sub(20_000);
+    encoder.keyframe_asked = true;
+    world.run_ms(1_000);
+    let numbers: Vec<u64> = world.receivers[&slot].got.keys().copied().collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    let newest = world.receivers[&slot].got.values().next_back();
+    assert!(newest.is_some_and(|got| got.arrived_ms > world.now_ms - 100));
+    assert_no_freeze(&world, 100);
+    world.check(33);
+}
+
+#[test]
+fn a_publisher_that_changes_with_every_frame_floods_nobody() {
+    let mut world = World::new(13);
+    let id = world.publish(1, Codec::Vp8, 1);
+    world.subscribe(9, 0, MediaKind::Video, &[Codec::Vp8], pinned(id, 720));
+    world.run_ms(3_000);
+    let told = |world: &World| world.bindings[&(PeerIndex(9), SlotId(0))].len();
+    let before = told(&world);
+    for _ in 0..30 {
+        let encoder = &mut world.published(id).encoders[0];
+        encoder.ssrc = encoder.ssrc.wrapping_add(1);
+        encoder.keyframe_asked = true;
+        world.run_ms(33);
+    }
+    let changes = told(&world) - before;
+    assert!(changes <= 2 * 16, "told {changes} times");
+    world.run_ms(2_000);
+    assert_eq!(world.binding(9, 0).reason, SlotReason::Best);
+    world.check(33);
 }

@@ -77,6 +77,18 @@ fn an_unanswered_request_is_repeated_until_nobody_waits() {
 }
 
 #[test]
+fn sound_has_no_keyframes_to_ask_for() {
+    let mut world = World::new(5);
+    let id = world.publish(1, Codec::Opus, 1);
+    let slot = world.subscribe(9, 0, MediaKind::Audio, &[Codec::Opus], pinned(id, 0));
+    world.run_ms(500);
+    let now = world.now();
+    world.router.on_keyframe_request(now, slot);
+    world.run_ms(2_000);
+    assert_eq!(world.requests, []);
+}
+
+#[test]
 fn a_silent_layer_is_left_and_taken_up_again() {
     let mut world = World::new(4);
     let id = world.publish(1, Codec::Vp8, 3);

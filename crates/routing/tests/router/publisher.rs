@@ -25,7 +25,7 @@ pub(crate) struct Encoder {
     pub(crate) scale: u8,
     /// Timestamp of time 0.
     pub(crate) timestamp_offset: u32,
-    sequence: u16,
+    pub(crate) sequence: u16,
     frame: u32,
     tl0: u8,
     key: u8,

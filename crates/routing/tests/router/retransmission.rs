@@ -90,6 +90,27 @@ fn sent_again_equals_sent() {
 }
 
 #[test]
+fn asking_for_many_in_turn_gets_round_no_limit() {
+    let mut world = World::new(11);
+    let id = world.publish(1, Codec::Vp8, 1);
+    world.published(id).encoders[0].packets_per_frame = 16;
+    let slot = world.subscribe(9, 0, MediaKind::Video, &[Codec::Vp8], pinned(id, 720));
+    world.run_ms(2_000);
+    let numbers: Vec<u64> = world.receivers[&slot].got.keys().copied().collect();
+    let now = world.now();
+    let mut ask = || {
+        let stored = &numbers[numbers.len() - 400..];
+        let answered = stored.iter().filter(|number| {
+            let sequence = SequenceNumber(**number as u16);
+            world.router.retransmit(now, slot, sequence, None).is_ok()
+        });
+        answered.count()
+    };
+    assert_eq!(ask(), 256);
+    assert_eq!(ask(), 0);
+}
+
+#[test]
 fn what_was_never_sent_is_not_sent_again() {
     let mut world = World::new(9);
     let id = world.publish(1, Codec::Vp8, 1);
