@@ -4,6 +4,7 @@
 //! The packet path is [`Receiver::handle_rtp`]; everything else is a few times a second.
 
 mod arrivals;
+mod departed;
 mod feedback;
 mod nack;
 mod publication;
@@ -14,6 +15,7 @@ mod stream;
 mod tests;
 
 use arrivals::Arrivals;
+use departed::Departed;
 use feedback::Feedback;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_rtp::{HeaderExtensions, PacketDescription, RtpHeader, describe, unwrap_rtx};
@@ -70,6 +72,7 @@ pub struct Receiver {
     extensions: ExtensionMap,
     publications: Vec<Publication>,
     routes: Routes,
+    departed: Departed,
     /// Present if transport-wide feedback was negotiated.
     arrivals: Option<Arrivals>,
     feedback: Feedback,
@@ -85,6 +88,7 @@ impl Receiver {
             extensions: ExtensionMap::new(),
             publications: Vec::new(),
             routes: Routes::default(),
+            departed: Departed::default(),
             arrivals: None,
             feedback: Feedback::new(feedback_ssrc),
             skipped: None,
@@ -110,16 +114,21 @@ impl Receiver {
     pub fn add_publication(&mut self, config: &PublicationConfig) {
         self.remove_publication(config.publication);
         self.extensions.merge(&config.extensions);
-        self.publications.push(Publication::new(config));
+        let mut publication = Publication::new(config);
+        let routes = &mut self.routes;
+        self.departed
+            .restore(&mut publication, |ssrc| routes.find(ssrc).is_some());
+        self.publications.push(publication);
         self.routes.declare(&self.publications);
         self.negotiate();
     }
 
-    /// The track has ended; its SSRCs are forgotten.
+    /// The track has ended. Its packets are refused until its m-line has a publication again.
     pub fn remove_publication(&mut self, id: PublicationId) {
         let place = self.publications.iter().position(|known| known.id == id);
         if let Some(place) = place {
-            self.publications.remove(place);
+            let ended = self.publications.remove(place);
+            self.departed.remember(&ended);
             self.routes.remove_publication(place);
             self.negotiate();
         }

@@ -6,6 +6,7 @@
 //! sent is refused above a bound, not queued.
 
 mod channel;
+mod guard;
 mod packet;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use rtc_shared::TransportProtocol;
 
 use crate::peer::PeerEvent;
 use channel::Channel;
+use guard::Guard;
 
 /// Largest message, in and out. Larger ones are dropped. Browsers send up to 256 KiB if the SDP
 /// allows it, so the SDP must say `a=max-message-size:65536`.
@@ -56,6 +58,7 @@ pub(crate) struct DataChannels {
     endpoint: Endpoint,
     /// One that is established, or several in their handshake.
     associations: Vec<(AssociationHandle, Association)>,
+    guard: Guard,
     channels: BTreeMap<u16, Channel>,
     /// Streams with messages that have not been read.
     readable: BTreeSet<u16>,
@@ -81,6 +84,7 @@ impl DataChannels {
                 Some(Arc::new(server)),
             ),
             associations: Vec::new(),
+            guard: Guard::default(),
             channels: BTreeMap::new(),
             readable: BTreeSet::new(),
         }
@@ -96,6 +100,7 @@ impl DataChannels {
         if packet::is_init(&packet) && !self.takes_init() {
             return Err(DropReason::SctpRefused);
         }
+        self.guard.admit(&packet)?;
         let (handle, event) = self
             .endpoint
             .handle(now, REMOTE, None, packet.freeze())
@@ -146,6 +151,8 @@ impl DataChannels {
             }
         }
         if let Some(winner) = established {
+            // What others acknowledged during the handshake says nothing about this one.
+            self.guard = Guard::default();
             self.retire(|handle, _| handle != winner);
         }
     }
@@ -161,6 +168,7 @@ impl DataChannels {
             !over
         });
         if self.associations.is_empty() {
+            self.guard = Guard::default();
             self.channels.clear();
             self.readable.clear();
         }
@@ -277,6 +285,9 @@ impl DataChannels {
             if let Some(transmit) = association.poll_transmit(now)
                 && let Payload::RawEncode(packets) = transmit.message
             {
+                for packet in &packets {
+                    self.guard.on_sent(packet);
+                }
                 return Some(packets);
             }
         }

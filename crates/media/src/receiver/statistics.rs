@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 const MAX_LOST: i64 = 0x7f_ffff;
 const MIN_LOST: i64 = -0x80_0000;
 
+/// Longest difference of two transit times that counts: sixteen times as much is what the jitter
+/// can grow to, and must fit its field.
+const MAX_DIFFERENCE: u32 = u32::MAX >> 5;
+
 /// Reception of one SSRC.
 #[derive(Debug)]
 pub(super) struct Statistics {
@@ -62,7 +66,8 @@ impl Statistics {
         let elapsed = now.saturating_duration_since(last_now);
         let ticks = elapsed.as_micros() as i64 * i64::from(self.clock_rate) / 1_000_000;
         let difference = (ticks - i64::from(at.distance_from(last_at))).unsigned_abs();
-        let difference = u32::try_from(difference).unwrap_or(u32::MAX >> 5);
+        let difference =
+            u32::try_from(difference).map_or(MAX_DIFFERENCE, |d| d.min(MAX_DIFFERENCE));
         let decay = (self.jitter + 8) >> 4;
         self.jitter = self.jitter.saturating_add(difference) - decay;
     }
@@ -125,4 +130,26 @@ fn fraction(expected: u64, received: u64) -> u8 {
 /// A duration in units of 1/65,536 s.
 fn compact(duration: Duration) -> u32 {
     u32::try_from(duration.as_micros() * 65_536 / 1_000_000).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_timestamps_make_the_jitter_overflow() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "tests need some origin; only differences count"
+        )]
+        let start = Instant::now();
+        let mut statistics = Statistics::new(90_000);
+        // So long a pause that the difference is just below 2^32 ticks.
+        let pause = Duration::from_micros(23_860_929_400);
+        for (sequence, at) in [(0, 0), (1, 1 << 31), (2, 0), (3, 1 << 31)] {
+            let now = start + pause * u32::from(sequence);
+            statistics.on_packet(now, SequenceNumber(sequence), RtpTimestamp(at));
+        }
+        assert!(statistics.jitter <= 16 * MAX_DIFFERENCE);
+    }
 }

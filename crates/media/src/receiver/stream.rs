@@ -82,6 +82,13 @@ impl Stream {
         }
     }
 
+    /// The SSRCs that the stream had before its publication was negotiated anew, as far as it has
+    /// not declared others.
+    pub(super) fn resume(&mut self, media: Option<Ssrc>, repair: Option<Ssrc>) {
+        self.media.current = self.media.current.or(media);
+        self.repair.current = self.repair.current.or(repair);
+    }
+
     /// The stream goes on under another SSRC: with it start sequence numbers and statistics anew.
     /// Returns the SSRC that it left.
     pub(super) fn move_to(&mut self, role: Role, ssrc: Ssrc) -> Option<Ssrc> {

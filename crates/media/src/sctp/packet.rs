@@ -17,6 +17,29 @@ const INIT_LEN: usize = 20;
 /// Shortest FORWARD-TSN chunk: header and TSN; 4 bytes for each stream follow (RFC 3758 §3.2).
 const FORWARD_TSN_LEN: usize = 8;
 
+/// A chunk of a packet, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk<'p> {
+    pub(super) kind: u8,
+    /// With its header, without padding.
+    pub(super) bytes: &'p [u8],
+}
+
+/// The chunks of a packet that [`check`] lets pass.
+pub(super) fn chunks(packet: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut rest = packet.get(HEADER_LEN..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let header = rest.get(..CHUNK_HEADER_LEN)?;
+        let length = read_length(header).max(CHUNK_HEADER_LEN);
+        let chunk = Chunk {
+            kind: header[0],
+            bytes: rest.get(..length)?,
+        };
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(chunk)
+    })
+}
+
 /// Refuses a packet whose chunks do not fill it, or that has none.
 pub(super) fn check(packet: &[u8]) -> Result<(), DropReason> {
     let mut rest = packet

@@ -37,6 +37,9 @@ pub(super) struct Estimator {
 }
 
 impl Estimator {
+    /// No estimate is above this, so that sums over all peers cannot overflow.
+    pub(super) const HIGHEST: Bitrate = Bitrate(MAXIMUM as u64);
+
     pub(super) fn new() -> Self {
         Self {
             groups: ArrivalGroupAccumulator::default(),

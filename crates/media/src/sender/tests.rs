@@ -165,6 +165,13 @@ fn remb_counts_until_there_is_better() {
 }
 
 #[test]
+fn remb_that_promises_everything_is_not_believed() {
+    let mut sender = Sender::new();
+    sender.handle_remb(Bitrate(u64::MAX));
+    assert_eq!(sender.estimate(), Some(Bitrate::kbps(100_000)));
+}
+
+#[test]
 fn the_round_trip_is_what_the_peer_did_not_hold() {
     let mut sender = Sender::new();
     let sent = NtpTime(0x1234_5678_9abc_def0);

@@ -4,7 +4,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile as Offer;
 
+use plenum_types::DropReason;
+
 use super::call::{Call, PASSWORD, path};
+use crate::PeerEvent;
 use crate::peer::test_clock::at;
 
 /// Flips, cuts or lengthens.
@@ -99,4 +102,38 @@ fn damaged_sctp_with_a_good_checksum_is_refused_or_harmless() {
         }
         call.run(3_000);
     }
+}
+
+#[test]
+fn a_jump_of_sequence_numbers_is_refused_and_the_association_lives_on() {
+    let mut call = Call::connected();
+    let now = call.now();
+    call.client.connect_sctp(now);
+    assert!(call.run_until(2_000, |call| call.client.sctp_connected));
+    let now = call.now();
+    call.client
+        .open_channel(now, 2, &[3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, b'x']);
+    call.run(500);
+    // DATA becomes a FORWARD-TSN to a number two thousand million ahead.
+    call.client.damage_sctp = Some(Box::new(|packet| {
+        if packet.get(12) == Some(&0) {
+            let tsn = u32::from_be_bytes([packet[16], packet[17], packet[18], packet[19]]);
+            packet.truncate(12);
+            packet.extend_from_slice(&[192, 0, 0, 8]);
+            packet.extend_from_slice(&tsn.wrapping_add(0x7000_0000).to_be_bytes());
+            seal(packet);
+        }
+    }));
+    let now = call.now();
+    call.client
+        .send_on_channel(now, 2, super::client::BINARY, b"hello");
+    call.run(50);
+    assert_eq!(call.refused, [DropReason::SctpRefused]);
+    call.client.damage_sctp = None;
+    call.run(5_000);
+    assert!(call.events.contains(&PeerEvent::DataReceived {
+        id: 2,
+        bytes: b"hello".to_vec(),
+        text: false,
+    }));
 }

@@ -169,3 +169,44 @@ fn thousands_of_ssrcs_are_bounded() {
     }
     assert!(refused > 0);
 }
+
+#[test]
+fn what_was_learned_outlives_a_pause_of_the_publication() {
+    let mut receiver = receiver(&[simulcast()]);
+    encoding_of(&mut receiver, named(8, 1, "h").bytes()).unwrap();
+    receiver.remove_publication(simulcast().publication);
+    assert_eq!(
+        encoding_of(&mut receiver, Packet::video(8, 2).bytes()),
+        Err(DropReason::UnknownSource),
+    );
+    let again = PublicationConfig {
+        publication: PublicationId(77),
+        ..simulcast()
+    };
+    receiver.add_publication(&again);
+    let received = receiver
+        .handle_rtp(at(9), &mut Packet::video(8, 3).bytes())
+        .unwrap();
+    assert_eq!(received.source.publication, PublicationId(77));
+    assert_eq!(received.source.encoding, 1);
+    assert_eq!(
+        encoding_of(&mut receiver, named(28, 1, "h").bytes()),
+        Ok(1),
+        "a new SSRC that names itself still takes over",
+    );
+}
+
+#[test]
+fn an_ssrc_that_another_publication_took_meanwhile_is_not_taken_back() {
+    let mut receiver = receiver(&[simulcast()]);
+    encoding_of(&mut receiver, named(8, 1, "h").bytes()).unwrap();
+    receiver.remove_publication(simulcast().publication);
+    let mut other = publication(2, "1", codec(Codec::Vp8, VP8));
+    other.encodings[0].ssrc = Some(Ssrc(8));
+    receiver.add_publication(&other);
+    receiver.add_publication(&simulcast());
+    let received = receiver
+        .handle_rtp(at(9), &mut Packet::video(8, 2).bytes())
+        .unwrap();
+    assert_eq!(received.source.publication, other.publication);
+}
