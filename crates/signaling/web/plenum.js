@@ -4,7 +4,9 @@
  *
  *   import { Room } from '/plenum.js';
  *   const room = await Room.join({ url: location.origin, token });
- *   room.on('published', ({ publication }) => room.attach(publication, videoElement));
+ *   const show = (publication) => { if (publication.kind === 'video') room.attach(publication, videoFor(publication)); };
+ *   for (const participant of room.participants.values()) participant.publications.forEach(show);
+ *   room.on('published', ({ publication }) => show(publication));
  *   await room.publishCamera();
  *
  * How it works. One WebSocket and one RTCPeerConnection make a Connection; the client makes every
