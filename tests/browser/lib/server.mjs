@@ -53,9 +53,15 @@ export class Server {
   #binary = serverBinary();
   #child = null;
   #output = '';
+  #environment;
 
-  static async start() {
-    const server = new Server();
+  constructor(environment) {
+    this.#environment = environment;
+  }
+
+  /** `environment` holds settings, such as `PLENUM_MEDIA__BIND`. */
+  static async start(environment = {}) {
+    const server = new Server(environment);
     server.httpPort = await freeTcpPort();
     server.udpPort = await freeUdpPorts();
     await server.start();
@@ -64,9 +70,16 @@ export class Server {
 
   get url() { return `http://127.0.0.1:${this.httpPort}`; }
 
+  /** A token made by the program itself. */
+  token(room, identity) {
+    return execFileSync(this.#binary, ['token', '--dev', '--room', room, '--identity', identity], { encoding: 'utf8' }).trim();
+  }
+
   /** Starts it, again on the same ports, and waits until it is ready. */
   async start() {
-    const child = spawn(this.#binary, ['serve', '--dev', '--http-port', this.httpPort, '--udp-port', this.udpPort], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(this.#binary, ['serve', '--dev', '--http-port', this.httpPort, '--udp-port', this.udpPort], {
+      stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#environment },
+    });
     this.#child = child;
     this.#output = '';
     for (const stream of [child.stdout, child.stderr]) {

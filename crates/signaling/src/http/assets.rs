@@ -33,7 +33,7 @@ pub(super) struct Asset {
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 macro_rules! asset {
-    ($path:literal, $file:literal, $content_type:expr, demo: $demo:literal) => {
+    ($path:expr, $file:expr, $content_type:expr, demo: $demo:literal) => {
         Asset {
             path: $path,
             file: $file,
@@ -44,21 +44,38 @@ macro_rules! asset {
     };
 }
 
+macro_rules! sdk_script {
+    ($name:literal) => {
+        asset!(concat!("/sdk/", $name), concat!("sdk/", $name), JAVASCRIPT, demo: false)
+    };
+}
+
 macro_rules! demo_script {
     ($name:literal) => {
-        Asset {
-            path: concat!("/demo/", $name),
-            file: concat!("demo/", $name),
-            content_type: JAVASCRIPT,
-            bytes: include_bytes!(concat!("../../web/demo/", $name)),
-            demo: true,
-        }
+        asset!(concat!("/demo/", $name), concat!("demo/", $name), JAVASCRIPT, demo: true)
     };
 }
 
 const ASSETS: &[Asset] = &[
     asset!("/plenum.js", "plenum.js", JAVASCRIPT, demo: false),
     asset!("/plenum.d.ts", "plenum.d.ts", "application/typescript; charset=utf-8", demo: false),
+    sdk_script!("codecs.js"),
+    sdk_script!("connection.js"),
+    sdk_script!("devices.js"),
+    sdk_script!("emitter.js"),
+    sdk_script!("errors.js"),
+    sdk_script!("layers.js"),
+    sdk_script!("local-publication.js"),
+    sdk_script!("people.js"),
+    sdk_script!("promises.js"),
+    sdk_script!("remote.js"),
+    sdk_script!("room.js"),
+    sdk_script!("slots.js"),
+    sdk_script!("sound.js"),
+    sdk_script!("stage.js"),
+    sdk_script!("stats.js"),
+    sdk_script!("version.js"),
+    sdk_script!("view.js"),
     asset!("/", "demo/index.html", "text/html; charset=utf-8", demo: true),
     asset!("/demo/app.css", "demo/app.css", "text/css; charset=utf-8", demo: true),
     demo_script!("app.js"),
@@ -142,7 +159,7 @@ mod tests {
     fn every_file_is_listed() {
         let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
         let mut found = BTreeSet::new();
-        for folder in ["", "demo/"] {
+        for folder in ["", "sdk/", "demo/"] {
             for entry in std::fs::read_dir(web.join(folder)).unwrap() {
                 let entry = entry.unwrap();
                 let name = entry.file_name().into_string().unwrap();

@@ -1,0 +1,246 @@
+// @ts-check
+// A room: joining, publishing, showing, and coming back when the connection is lost.
+
+import { Connection } from './connection.js';
+import { openCamera, openDevice, openMicrophone } from './devices.js';
+import { Emitter } from './emitter.js';
+import { PlenumError, isFinal } from './errors.js';
+import { LocalPublication } from './local-publication.js';
+import { People } from './people.js';
+import { sleep } from './promises.js';
+import { Sound } from './sound.js';
+import { Stage } from './stage.js';
+import { condense } from './stats.js';
+
+/** How long the first offer waits for tracks that are still being opened, in ms. */
+const PUBLISH_GRACE_MS = 30;
+/** First and longest wait between attempts to reconnect, in ms; doubled each time, with jitter. */
+const BACKOFF_MS = [250, 5000];
+/** After so long without a connection the room is closed, in ms. */
+const RECONNECT_LIMIT_MS = 180_000;
+
+/** A room that this client is in. */
+export class Room extends Emitter {
+  _connection = null;
+  _stage = new Stage(this);
+  #reconnecting = false;
+  #wake = null;
+  #people = new People(this);
+  #sound = new Sound(this);
+  #joinedOnce = false;
+
+  /** Joins a room and resolves when the server has let the client in. */
+  static async join(options) {
+    const room = new Room(options);
+    await room.join();
+    return room;
+  }
+
+  constructor(options) {
+    super();
+    this._options = { ...options };
+    /** @type {Set<LocalPublication>} */ this._publications = new Set();
+    this._previousStats = new Map();
+    /** @type {Map<string, import('./remote.js').RemoteParticipant>} */ this.participants = new Map();
+    this.local = { id: '', identity: '', name: options.name ?? '', metadata: '' };
+    this.state = 'idle';
+    this.speakers = [];
+    this.audioBlocked = false;
+  }
+
+  /** What this client publishes. */
+  get publications() { return [...this._publications]; }
+
+  /** The own publication of a source, if any. @param {string} source */
+  publication(source) { return this.publications.find((publication) => publication.source === source) ?? null; }
+
+  async join() {
+    if (this.state !== 'idle') throw new PlenumError('alreadyJoined', 'This room was joined before. Make a new Room.');
+    this.#setState('connecting');
+    try {
+      this._connection = new Connection(this);
+      const joined = this._connection.join(this._options.token);
+      this.#offerFirst(this._connection);
+      this.#enter(await joined);
+    } catch (error) {
+      this.#close(error);
+      throw error;
+    }
+    addEventListener('online', this.#onOnline);
+    addEventListener('pagehide', this.#onPageHide);
+    document.addEventListener('visibilitychange', this.#onVisibility);
+  }
+
+  /** Makes the first offer as soon as the tracks to publish are there, or without the late ones. */
+  async #offerFirst(connection) {
+    const wanted = (this._options.publish ?? []).map(async (entry) => {
+      try {
+        const { track, ...options } = await entry;
+        this.publish(track, options).catch((error) => { if (error.code !== 'closed') this._emit('error', error); });
+      } catch (error) { this._emit('error', error); }
+    });
+    if (wanted.length) await Promise.race([Promise.all(wanted), sleep(PUBLISH_GRACE_MS)]);
+    connection.negotiate();
+  }
+
+  #enter({ participant, room, participants, limits, grants }) {
+    const again = this.#joinedOnce;
+    this.#joinedOnce = true;
+    Object.assign(this, { local: participant, id: room.id, name: room.name, limits, grants });
+    this.#people.sync(participants, again);
+    if (this._options.playAudio !== false) this.#sound.play(this._connection.slots.all.filter((slot) => slot.kind === 'audio'));
+    this._updateState();
+  }
+
+  _onMessage(message, connection) {
+    if (connection === this._connection) this.#people.handle(message);
+  }
+
+  // ---- publishing
+
+  /** Publishes a track; resolves when the server has accepted it. */
+  publish(track, options = {}) {
+    if (this.state === 'closed') return Promise.reject(new PlenumError('closed'));
+    const publication = new LocalPublication(this, track, options);
+    this._publications.add(publication);
+    if (this._connection) {
+      publication._bind(this._connection);
+      if (this._connection.offering) this._connection.negotiate(); // else the first offer carries it
+    }
+    this._emit('localPublished', { publication });
+    return publication._ready.promise;
+  }
+
+  /** Opens a camera and publishes it. */
+  async publishCamera(options = {}) {
+    const acquire = () => openCamera(options);
+    return this.publish(options.track ?? await acquire(), { source: 'camera', acquire, ...options });
+  }
+
+  /** Opens a microphone and publishes it. */
+  async publishMicrophone(options = {}) {
+    return this.publish(options.track ?? await openMicrophone(options), { source: 'microphone', own: true, ...options });
+  }
+
+  /** Asks for a screen or window and publishes it, with its sound if there is any. */
+  async publishScreen({ audio = false, frameRate = 15, ...options } = {}) {
+    const stream = await openDevice('screen', { video: { frameRate: { ideal: frameRate } }, audio });
+    const [sound] = stream.getAudioTracks();
+    const screen = this.publish(stream.getVideoTracks()[0], { own: true, ...options, source: 'screen' });
+    const screenAudio = sound ? this.publish(sound, { own: true, source: 'screenAudio' }) : null;
+    return { screen: await screen, screenAudio: await screenAudio };
+  }
+
+  // ---- showing and playing
+
+  /**
+   * Shows a publication, own or remote, in a <video> and lets the size of the element choose the
+   * layer. Returns a function that detaches it. A hidden element costs no bandwidth.
+   */
+  attach(publication, element) { return this._stage.attach(publication, element); }
+
+  /** Stops showing anything in an element. */
+  detach(element) { this._stage.detach(element); }
+
+  /** Plays the sound of the others; call it from a click after the event `audioBlocked`. */
+  async startAudio() { await this.#sound.start(); }
+
+  /** Chooses the loudspeaker, where the browser can. */
+  async setSpeaker(deviceId) { await this.#sound.choose(deviceId); }
+
+  // ---- connection
+
+  _send(message) { this._connection?.send(message); }
+
+  #setState(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this._emit('connectionState', { state });
+  }
+
+  _updateState() {
+    if (this.state === 'closed' || this.#reconnecting || !this.#joinedOnce) return;
+    const { pc } = this._connection;
+    if (pc.connectionState === 'connected') this.#setState('connected');
+    else if (this.state === 'connected' && ['disconnected', 'failed'].includes(pc.iceConnectionState)) this.#setState('interrupted');
+  }
+
+  _onConnectionLost(connection, error) {
+    if (connection !== this._connection || !this.#joinedOnce || this.state === 'closed') return;
+    if (isFinal(error)) return this.#close(error);
+    this._emit('closing', { code: error.code, message: error.message, reconnect: true });
+    if (!this.#reconnecting) this.#reconnect();
+  }
+
+  async #reconnect() {
+    this.#reconnecting = true;
+    this.#setState('reconnecting');
+    const old = this._connection;
+    const deadline = performance.now() + RECONNECT_LIMIT_MS;
+    for (let wait = BACKOFF_MS[0]; this.state !== 'closed'; wait = Math.min(wait * 2, BACKOFF_MS[1])) {
+      await Promise.race([sleep(wait * (0.5 + Math.random())), new Promise((wake) => { this.#wake = wake; })]);
+      if (this.state === 'closed') break;
+      const next = new Connection(this);
+      for (const publication of this._publications) publication._bind(next);
+      try {
+        const joined = next.join(this._options.token);
+        next.negotiate();
+        const message = await joined;
+        if (this.state === 'closed') { next.close(); break; }
+        this._connection = next;
+        for (const participant of this.participants.values()) {
+          for (const publication of participant.publications.values()) publication.track = null;
+        }
+        this.#enter(message);
+        old.close();
+        break;
+      } catch (error) {
+        next.close();
+        if (isFinal(error) || performance.now() > deadline) { this.#close(error); break; }
+      }
+    }
+    this.#reconnecting = false;
+    if (this.state === 'closed') return;
+    if (this._connection.closed) return this.#reconnect();
+    this.#setState('connecting');
+    this._updateState();
+  }
+
+  #onOnline = () => {
+    if (this.#reconnecting) this.#wake?.();
+    else if (this._connection && !this._connection.connected) this._connection.restartIce();
+  };
+
+  #onVisibility = () => {
+    for (const slot of this._connection?.slots.all ?? []) if (slot.wanted) this._connection.slots.show(slot.wanted);
+  };
+
+  #onPageHide = ({ persisted }) => { if (!persisted) this._send({ type: 'leave' }); };
+
+  /** Leaves the room and stops the tracks that the SDK opened. */
+  async leave() {
+    if (this.state === 'closed') return;
+    this._send({ type: 'leave' });
+    this.#close(null);
+  }
+
+  #close(error) {
+    if (this.state === 'closed') return;
+    this.#setState('closed');
+    removeEventListener('online', this.#onOnline);
+    removeEventListener('pagehide', this.#onPageHide);
+    document.removeEventListener('visibilitychange', this.#onVisibility);
+    this.#wake?.();
+    this._stage.clear();
+    for (const publication of this.publications) publication.stop();
+    this.#sound.stop();
+    this._connection?.close();
+    this._emit('closed', { error: error ?? null });
+  }
+
+  /** What is received and sent now, condensed; rates cover the time since the last call. */
+  async getStats() {
+    if (!this._connection || this.state === 'closed') return { rtt: null, slots: [], publications: [] };
+    return condense(await this._connection.pc.getStats(), this._connection.slots.all, this.publications, this._previousStats);
+  }
+}
