@@ -76,7 +76,7 @@ pub struct Receiver {
     /// Present if transport-wide feedback was negotiated.
     arrivals: Option<Arrivals>,
     feedback: Feedback,
-    /// Where the last packet was padding only.
+    /// Where the last packet had nothing to forward.
     skipped: Option<(StreamRef, SequenceNumber)>,
     stats: ReceiverStats,
 }
@@ -184,7 +184,7 @@ impl Receiver {
     }
 
     /// The sequence number that the last packet used up, if that packet was refused as
-    /// `PaddingOnly` on a media stream: what follows it has to close up.
+    /// `PaddingOnly` or `DescriptorMalformed` on a media stream: what follows has to close up.
     pub fn take_skipped(&mut self) -> Option<(StreamRef, SequenceNumber)> {
         self.skipped.take()
     }
@@ -256,8 +256,10 @@ impl Receiver {
             self.skipped = Some((self.source(route), header.sequence));
             return Err(DropReason::PaddingOnly);
         }
-        let description = describe(packet, header, extensions, codec.codec)
-            .map_err(|_| DropReason::DescriptorMalformed)?;
+        let Ok(description) = describe(packet, header, extensions, codec.codec) else {
+            self.skipped = Some((self.source(route), header.sequence));
+            return Err(DropReason::DescriptorMalformed);
+        };
         Ok(ReceivedPacket {
             source: self.source(route),
             retransmitted,
