@@ -55,20 +55,15 @@ impl Shard {
     fn add_peer(&mut self, now: Instant, config: PeerConfig) {
         let id = config.peer;
         if self.peers.len() >= self.config.peers_max {
-            tracing::warn!(peer = %id, limit = self.config.peers_max, "shard is full");
-            self.events.push_back(MediaEvent::PeerClosed {
-                peer: id,
-                reason: CloseReason::InternalError,
-            });
+            tracing::debug!(peer = %id, limit = self.config.peers_max, "shard is full");
+            self.refuse_peer(id);
             return;
         }
         let transport = match Peer::new(&config, &self.certificate, now, &mut self.rng) {
             Ok(transport) => transport,
             Err(error) => {
-                tracing::warn!(peer = %id, %error, "peer refused");
-                let reason = CloseReason::InternalError;
-                self.events
-                    .push_back(MediaEvent::PeerClosed { peer: id, reason });
+                tracing::debug!(peer = %id, %error, "peer refused");
+                self.refuse_peer(id);
                 return;
             }
         };
@@ -81,14 +76,23 @@ impl Shard {
         self.router.add_peer(config.room, index);
     }
 
+    fn refuse_peer(&mut self, peer: PeerId) {
+        let reason = CloseReason::InternalError;
+        self.stats.closed[reason as usize] += 1;
+        self.events
+            .push_back(MediaEvent::PeerClosed { peer, reason });
+    }
+
     /// The client is told at the next flush, then the peer goes; routing ends at once.
     fn begin_removal(&mut self, now: Instant, peer: PeerId) {
         let Some(index) = self.peers.index_of(peer) else {
             return;
         };
         self.router.remove_peer(now, index);
-        self.publications.retain(|_, owner| *owner != index);
         if let Some(entry) = self.peers.at_mut(index) {
+            for publication in std::mem::take(&mut entry.publications) {
+                self.publications.remove(&publication);
+            }
             entry.ending = Some(CloseReason::Removed);
             entry.transport.close(now);
         }
@@ -101,6 +105,7 @@ impl Shard {
         };
         if let Some(entry) = self.peers.at_mut(index) {
             entry.receiver.add_publication(config);
+            entry.publications.push(config.publication);
         }
         self.publications.insert(config.publication, index);
         self.router.add_publication(now, index, config);
@@ -111,6 +116,7 @@ impl Shard {
             && let Some(entry) = self.peers.at_mut(owner)
         {
             entry.receiver.remove_publication(publication);
+            entry.publications.retain(|known| *known != publication);
         }
         self.router.remove_publication(now, publication);
     }

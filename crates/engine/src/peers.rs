@@ -2,7 +2,9 @@
 //! when a datagram arrives, by ICE user name before the address is proven, by id for commands.
 
 use plenum_media::{Peer, Receiver, Sender};
-use plenum_types::{CloseReason, PeerId, PeerIndex, RoomId, SlotConfig, SlotId, SlotReason};
+use plenum_types::{
+    CloseReason, PeerId, PeerIndex, PublicationId, RoomId, SlotConfig, SlotId, SlotReason,
+};
 use slab::Slab;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -24,6 +26,8 @@ pub(crate) struct PeerEntry {
     pub(crate) sender: Sender,
     /// Keys are there: slots take part in routing.
     pub(crate) connected: bool,
+    /// What it publishes.
+    pub(crate) publications: Vec<PublicationId>,
     /// Slots offered before the transport was up.
     pub(crate) waiting_slots: Vec<SlotConfig>,
     /// What each slot last reported, for the gauge.
@@ -56,6 +60,7 @@ impl PeerEntry {
             receiver,
             sender: Sender::new(),
             connected: false,
+            publications: Vec::new(),
             waiting_slots: Vec::new(),
             slot_reasons: Vec::new(),
             next_sender_report: None,

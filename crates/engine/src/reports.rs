@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// Time between sender reports. Shorter brings lip sync sooner, longer costs less.
 const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Slots whose sender reports (28 bytes each, and an SDES) fit a datagram.
-const SENDER_REPORTS_PER_DATAGRAM: usize = 24;
+/// Slots whose sender reports (28 bytes, and an SDES of about as much) fit a datagram.
+const SENDER_REPORTS_PER_DATAGRAM: usize = 16;
 
 /// RTCP datagrams that one peer may cause per flush; what is left waits for the next.
 const FEEDBACK_DATAGRAMS_PER_FLUSH: usize = 4;
@@ -52,21 +52,21 @@ impl Shard {
         let slots = self.router.slots_of_peer(peer).len();
         for first in (0..slots).step_by(SENDER_REPORTS_PER_DATAGRAM) {
             self.scratch.clear();
-            let mut cname_of = None;
             for position in first..slots.min(first + SENDER_REPORTS_PER_DATAGRAM) {
                 let Some(&slot) = self.router.slots_of_peer(peer).get(position) else {
                     break;
                 };
-                if let Some((ssrc, info)) = self.router.sender_report(now, ntp_now, slot) {
-                    RtcpWriter::new(&mut self.scratch).sender_report(ssrc, &info, &[]);
-                    cname_of = Some(ssrc);
+                if let Some((ssrc, info)) = self.router.sender_report(now, ntp_now, slot)
+                    && let Some(entry) = self.peers.at(peer)
+                {
+                    let mut writer = RtcpWriter::new(&mut self.scratch);
+                    writer.sender_report(ssrc, &info, &[]);
+                    writer.sdes_cname(ssrc, &entry.cname);
                 }
             }
-            let Some(ssrc) = cname_of else { continue };
-            if let Some(entry) = self.peers.at(peer) {
-                RtcpWriter::new(&mut self.scratch).sdes_cname(ssrc, &entry.cname);
+            if !self.scratch.is_empty() {
+                self.send_scratch(peer, out);
             }
-            self.send_scratch(peer, out);
         }
     }
 

@@ -121,7 +121,9 @@ impl Shard {
         let Some(entry) = self.peers.remove(peer) else {
             return;
         };
-        self.publications.retain(|_, owner| *owner != peer);
+        for publication in &entry.publications {
+            self.publications.remove(publication);
+        }
         self.stats.closed[reason as usize] += 1;
         self.stats.nacks_out += entry.receiver.stats().nacks_out;
         tracing::debug!(peer = %entry.id, room = %entry.room, reason = reason.as_str(), "peer closed");

@@ -60,10 +60,24 @@ impl Router {
             return;
         };
         if encoding.activity.on_timeout(now) {
-            self.allocate_slots_of(now, source.publication);
+            // Where no layer flows there is none to go to: what is shown stays.
+            if self.has_active_layer(source.publication) {
+                self.allocate_slots_of(now, source.publication);
+            }
         } else {
             self.watch_activity(source);
         }
+    }
+
+    fn has_active_layer(&self, publication: PublicationIndex) -> bool {
+        self.publications
+            .get(publication.key())
+            .is_some_and(|publication| {
+                publication
+                    .encodings
+                    .iter()
+                    .any(|encoding| encoding.activity.is_active())
+            })
     }
 
     /// Wakes when an encoding that is active may have fallen silent. Only the layers of simulcast
