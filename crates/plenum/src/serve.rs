@@ -31,7 +31,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         .thread_name("control")
         .enable_all()
         .build()?;
-    runtime.block_on(serve(&config))
+    let result = runtime.block_on(serve(&config));
+    // Whatever is still open has had its time.
+    runtime.shutdown_background();
+    result
 }
 
 async fn serve(config: &Config) -> Result<()> {
