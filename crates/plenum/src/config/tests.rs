@@ -190,3 +190,18 @@ fn a_file_that_is_no_toml_is_named_with_its_line_but_not_quoted() {
         assert!(!text.contains(secret), "{text}");
     }
 }
+
+#[test]
+fn a_dev_server_that_others_can_reach_is_noticed() {
+    let dev = |flags| {
+        let sources = Sources {
+            dev: true,
+            flags,
+            ..Sources::default()
+        };
+        sources.load().unwrap()
+    };
+    assert!(!dev(Vec::new()).exposes_dev_key());
+    assert!(dev(vec![("http.bind", "--http", "0.0.0.0".into())]).exposes_dev_key());
+    assert!(!load_file("").unwrap().exposes_dev_key());
+}
