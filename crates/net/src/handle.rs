@@ -66,12 +66,26 @@ impl ShardHandle {
         Ok(())
     }
 
-    /// Asks the thread to end. Waits for a place in the queue, so it is not lost in a flood.
-    pub(crate) fn stop(&self) {
-        // An error means that the thread has ended already.
-        let _ = self.queue.send(Message::Stop);
-        self.bell.ring();
+    /// Asks the thread to end, unless the queue is full.
+    pub(crate) fn try_stop(&self) -> Stop {
+        match self.queue.try_send(Message::Stop) {
+            Ok(()) => {
+                self.bell.ring();
+                Stop::Asked
+            }
+            Err(TrySendError::Full(_)) => Stop::QueueFull,
+            Err(TrySendError::Disconnected(_)) => Stop::Asked,
+        }
     }
+}
+
+/// What came of asking a thread to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It knows, or has ended already.
+    Asked,
+    /// Ask again: the queue has to empty first.
+    QueueFull,
 }
 
 /// The shard's end of the queue.

@@ -2,16 +2,22 @@
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::{Poll, Waker};
 use plenum_types::{MediaEvent, ShardId};
 
-use crate::handle::{Inbox, channel};
+use crate::handle::{Inbox, Stop, channel};
 use crate::receive::BUFFER_BYTES;
 use crate::shard_loop::{COMMANDS, SOCKET, ShardLoop};
 use crate::socket::Socket;
 use crate::{Engine, NetConfig, NetError, ShardHandle};
+
+/// How long the threads may take to end, all together. A shard that is busy ends within
+/// milliseconds; longer only delays the end of a process in which one hangs.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// Pause between two looks at whether they have.
+const STOP_POLL: Duration = Duration::from_millis(1);
 
 /// The running media plane. Dropping it ends the threads.
 #[derive(Debug)]
@@ -27,19 +33,39 @@ impl Net {
     }
 
     /// Ends the threads: each carries out the commands queued before, sends what is due, and is
-    /// waited for. Calling it again does nothing.
+    /// waited for, but not for ever: a shard that hangs must not keep the process from ending.
+    /// Calling it again does nothing.
     pub fn stop(&self) {
-        for handle in &self.handles {
-            handle.stop();
-        }
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        if threads.is_empty() {
+            return;
+        }
+        let until = Instant::now() + STOP_PATIENCE;
+        let full = |handle: &&ShardHandle| handle.try_stop() == Stop::QueueFull;
+        let unasked: Vec<&ShardHandle> = self.handles.iter().filter(full).collect();
+        for handle in unasked {
+            wait_until(until, || handle.try_stop() == Stop::Asked);
+        }
         for thread in threads {
-            if thread.join().is_err() {
+            if !wait_until(until, || thread.is_finished()) {
+                tracing::error!("the thread of a shard hangs and is left behind");
+            } else if thread.join().is_err() {
                 tracing::error!("the thread of a shard had panicked");
             }
         }
     }
+}
+
+/// Looks again and again until something is so; whether it was in time.
+fn wait_until(until: Instant, is_so: impl Fn() -> bool) -> bool {
+    while !is_so() {
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(STOP_POLL);
+    }
+    true
 }
 
 impl Drop for Net {

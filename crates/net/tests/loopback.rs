@@ -15,6 +15,9 @@ const WAIT: Duration = Duration::from_secs(10);
 /// The engine panics when it is asked to remove this peer.
 const POISON: PeerId = PeerId(u64::MAX);
 
+/// The engine hangs when it is asked to remove this peer.
+const TAR: PeerId = PeerId(u64::MAX - 1);
+
 /// Sends datagrams back `copies` times; answers `RemovePeer` by closing the peer 20 ms later.
 struct Echo {
     copies: usize,
@@ -43,6 +46,9 @@ impl Engine for Echo {
             }
             MediaCommand::RemovePeer { peer } => {
                 assert_ne!(peer, POISON, "as asked by the test");
+                while peer == TAR {
+                    std::thread::park();
+                }
                 self.closing = Some((now + Duration::from_millis(20), peer));
             }
             _ => {}
@@ -255,6 +261,21 @@ fn a_shard_that_panics_is_seen_to_be_gone() {
         Err(CommandRefused::ShardGone)
     );
     assert!(healthy.is_alive());
+}
+
+#[test]
+fn a_shard_that_hangs_does_not_keep_the_others_from_ending() {
+    let (net, _events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    let [hanging, healthy] = net.shards() else {
+        panic!("two shards were asked for");
+    };
+    let command = MediaCommand::RemovePeer { peer: TAR };
+    hanging.send(command).unwrap();
+    while hanging.send(MediaCommand::ReportStats).is_ok() {}
+    let start = Instant::now();
+    net.stop();
+    assert!(start.elapsed() < WAIT);
+    assert!(hanging.is_alive() && !healthy.is_alive());
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod units;
 mod value;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use plenum_types::Secret;
 
@@ -45,6 +46,14 @@ impl Config {
     /// Where the value of `section.key` came from.
     pub(crate) fn origin(&self, name: &str) -> &Origin {
         self.origins.get(name).unwrap_or(&Origin::Default)
+    }
+
+    /// Whether anybody on the network could join with the key of `--dev`, which everybody knows.
+    pub(crate) fn exposes_dev_key(&self) -> bool {
+        let (key, secret) = DEV_KEY;
+        let known = self.keys.get(key);
+        known.is_some_and(|(used, _)| used.0 == secret)
+            && !self.settings.http.bind.iter().all(IpAddr::is_loopback)
     }
 
     /// Refuses what a server must not run with.

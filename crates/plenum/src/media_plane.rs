@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use plenum_net::{CommandRefused, ShardHandle};
-use plenum_types::{MediaCommand, ShardId, ShardStats};
+use plenum_types::{CloseReason, MediaCommand, MediaEvent, ShardId, ShardStats};
 use tokio::sync::watch;
 
 use crate::metrics::ShardReading;
@@ -50,19 +50,26 @@ impl MediaPlane {
     }
 
     /// Passes a command on. One that is refused is lost and counted: the shard is gone or hangs,
-    /// and waiting for it would hang the control plane too.
-    pub(crate) fn send(&self, shard: ShardId, command: MediaCommand) {
+    /// and waiting for it would hang the control plane too. A peer that could not be announced
+    /// will never connect, so its end is returned, to be reported as if the shard had.
+    #[must_use]
+    pub(crate) fn send(&self, shard: ShardId, command: MediaCommand) -> Option<MediaEvent> {
+        let announced = match &command {
+            MediaCommand::AddPeer(config) => Some(config.peer),
+            _ => None,
+        };
         let index = usize::from(shard.0);
         let sent = self
             .shards
             .get(index)
             .map_or(Err(CommandRefused::ShardGone), |shard| shard.send(command));
-        if let Err(error) = sent {
-            tracing::error!(%shard, %error, "a command is lost");
-            if let Some(refused) = self.refused.get(index) {
-                refused.fetch_add(1, Ordering::Relaxed);
-            }
+        let error = sent.err()?;
+        tracing::error!(%shard, %error, "a command is lost");
+        if let Some(refused) = self.refused.get(index) {
+            refused.fetch_add(1, Ordering::Relaxed);
         }
+        let reason = CloseReason::InternalError;
+        announced.map(|peer| MediaEvent::PeerClosed { peer, reason })
     }
 
     /// Asks all shards for their statistics, all at once.
@@ -93,5 +100,42 @@ impl MediaPlane {
                 stats: answer.borrow().clone(),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plenum_types::{
+        Fingerprint, FingerprintAlgorithm, IceCredentials, PeerConfig, PeerId, RoomId, Secret,
+    };
+
+    #[test]
+    fn a_peer_that_no_shard_takes_is_closed() {
+        let media = MediaPlane::new(Vec::new(), StatsBoard::new(0));
+        let ice = || IceCredentials {
+            ufrag: "abcd".to_owned(),
+            password: Secret("abcdefghijklmnopqrstuvwx".to_owned()),
+        };
+        let config = PeerConfig {
+            peer: PeerId(7),
+            room: RoomId(1),
+            local: ice(),
+            remote: ice(),
+            remote_fingerprint: Fingerprint {
+                algorithm: FingerprintAlgorithm::Sha256,
+                bytes: vec![0; 32],
+            },
+            cname: String::new(),
+        };
+        let refused = media.send(ShardId(0), MediaCommand::AddPeer(Box::new(config)));
+        assert!(matches!(
+            refused,
+            Some(MediaEvent::PeerClosed {
+                peer: PeerId(7),
+                reason: CloseReason::InternalError
+            })
+        ));
+        assert!(media.send(ShardId(0), MediaCommand::ReportStats).is_none());
     }
 }

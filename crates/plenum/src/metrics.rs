@@ -6,6 +6,8 @@ mod control;
 mod family;
 mod media;
 
+use std::sync::{Mutex, PoisonError};
+
 use plenum_signaling::SignalingStats;
 use plenum_types::{ShardId, ShardStats};
 use prometheus::process_collector::ProcessCollector;
@@ -35,6 +37,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     media: MediaMetrics,
     control: ControlMetrics,
+    /// Held while counters are raised: between reading one and raising it, nobody else may.
+    updating: Mutex<()>,
 }
 
 impl Metrics {
@@ -46,12 +50,14 @@ impl Metrics {
         Ok(Self {
             media: MediaMetrics::new(&registry, shards)?,
             control: ControlMetrics::new(&registry)?,
+            updating: Mutex::default(),
             registry,
         })
     }
 
     /// Takes over what was read.
     pub(crate) fn update(&self, shards: &[ShardReading], signaling: &SignalingStats) {
+        let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         self.media.update(shards);
         self.control.update(signaling);
     }

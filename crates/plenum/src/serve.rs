@@ -26,12 +26,21 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let config = args.sources(environment()).load()?;
     config.check_keys()?;
     logging::start(&config.settings)?;
+    if config.exposes_dev_key() {
+        tracing::warn!(
+            "the key of --dev is known to everybody, and http.bind lets other machines connect: \
+             anybody there can join any room; configure [keys] and leave --dev out"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(CONTROL_THREADS)
         .thread_name("control")
         .enable_all()
         .build()?;
-    runtime.block_on(serve(&config))
+    let result = runtime.block_on(serve(&config));
+    // Whatever is still open has had its time.
+    runtime.shutdown_background();
+    result
 }
 
 async fn serve(config: &Config) -> Result<()> {

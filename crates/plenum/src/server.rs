@@ -34,14 +34,21 @@ impl Server {
         let net_config = net_config(&config.settings);
         let board = StatsBoard::new(net_config.shards);
         // Shards and signaling know each other; signaling comes second and is put in here.
-        let signaling_place = Arc::new(OnceLock::new());
+        let signaling_place: Arc<OnceLock<Signaling>> = Arc::new(OnceLock::new());
         let events = deliver(board.clone(), Arc::clone(&signaling_place));
         let net = plenum_net::start(&net_config, &certificate, events).map_err(explain)?;
         let media = Arc::new(MediaPlane::new(net.shards().to_vec(), board));
         let signaling = {
             let media = Arc::clone(&media);
+            let place = Arc::clone(&signaling_place);
             let config = signaling_config(config, &certificate, &net);
-            Signaling::start(config, move |shard, command| media.send(shard, command))
+            Signaling::start(config, move |shard, command| {
+                if let Some(event) = media.send(shard, command)
+                    && let Some(signaling) = place.get()
+                {
+                    signaling.handle_media_event(shard, event);
+                }
+            })
         };
         let _ = signaling_place.set(signaling.clone());
         Ok(Self {

@@ -10,7 +10,7 @@ use crate::messages::ErrorCode;
 use crate::refusal::Refusal;
 
 /// Most m-lines of a description. Each slot is one; browsers become slow well before.
-const MAX_MEDIA: usize = 256;
+pub(crate) const MAX_MEDIA: usize = 256;
 /// Most attributes of one m-line or of the session. Browsers write about 100.
 const MAX_ATTRIBUTES: usize = 1_000;
 

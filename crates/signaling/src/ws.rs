@@ -35,6 +35,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Unreadable messages in a row after which a client is given up.
 const MAX_UNREADABLE: u32 = 10;
 
+/// Largest queue of outgoing messages, whatever is configured; a channel has a limit of its own.
+const OUTGOING_QUEUE_MAX: usize = 1 << 20;
+
 /// Serves a client until its socket is closed.
 pub(crate) async fn serve(
     mut socket: WebSocket,
@@ -53,7 +56,8 @@ pub(crate) async fn serve(
         }
     };
     let id = shared.next_connection();
-    let (queue, outgoing) = mpsc::channel(shared.config.limits.outgoing_queue);
+    let most = shared.config.limits.outgoing_queue;
+    let (queue, outgoing) = mpsc::channel(most.clamp(1, OUTGOING_QUEUE_MAX));
     let cut = Arc::new(Notify::new());
     let outbox = Outbox {
         queue,

@@ -214,6 +214,18 @@ async fn the_token_may_come_in_the_query() {
 }
 
 #[tokio::test]
+async fn limits_at_their_ends_do_not_break_the_server() {
+    for limit in [0, usize::MAX] {
+        let server = start(|config| {
+            config.limits.outgoing_queue = limit;
+            config.limits.message_bytes = usize::MAX;
+        })
+        .await;
+        Client::join(&server, "ada").await;
+    }
+}
+
+#[tokio::test]
 async fn unreadable_messages_are_answered_and_then_fatal() {
     let server = start(|_| {}).await;
     let mut client = Client::join(&server, "ada").await;

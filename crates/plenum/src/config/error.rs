@@ -17,12 +17,14 @@ pub(crate) enum ConfigError {
         cause: io::Error,
     },
     /// The file is not TOML.
-    #[error("{} is not valid TOML: {cause}", .file.display())]
+    #[error("{} is not valid TOML: line {line}: {cause}", .file.display())]
     Syntax {
         /// Which.
         file: PathBuf,
-        /// Where and why.
-        cause: Box<toml::de::Error>,
+        /// Where, counted from 1.
+        line: usize,
+        /// Why, without the line itself: a secret may stand in it.
+        cause: String,
     },
     /// A key that does not exist.
     #[error("{origin}: unknown key `{key}`{}", hint(.nearest.as_ref()))]

@@ -85,10 +85,7 @@ fn apply_file(config: &mut Config, file: &Path) -> Result<(), ConfigError> {
         file: file.to_owned(),
         cause,
     })?;
-    let table: toml::Table = text.parse().map_err(|cause| ConfigError::Syntax {
-        file: file.to_owned(),
-        cause: Box::new(cause),
-    })?;
+    let table: toml::Table = text.parse().map_err(|cause| syntax(file, &text, &cause))?;
     for (section, value) in table {
         let origin = Origin::File(file.to_owned());
         match value {
@@ -102,6 +99,16 @@ fn apply_file(config: &mut Config, file: &Path) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn syntax(file: &Path, text: &str, cause: &toml::de::Error) -> ConfigError {
+    let start = cause.span().map_or(0, |span| span.start);
+    let before = text.bytes().take(start);
+    ConfigError::Syntax {
+        file: file.to_owned(),
+        line: before.filter(|byte| *byte == b'\n').count() + 1,
+        cause: cause.message().to_owned(),
+    }
 }
 
 fn apply_variable(config: &mut Config, name: &str, value: &str) -> Result<(), ConfigError> {

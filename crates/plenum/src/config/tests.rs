@@ -172,3 +172,36 @@ fn the_effective_configuration_shows_origins_but_no_secrets() {
     assert!(!text.contains(long));
     assert!(text.parse::<toml::Table>().is_ok());
 }
+
+#[test]
+fn a_file_that_is_no_toml_is_named_with_its_line_but_not_quoted() {
+    let secret = "abcdef0123456789abcdef0123456789abcdef";
+    for line in [
+        format!("mykey = {secret}"),
+        format!("mykey = \"{secret}"),
+        format!("mykey \"{secret}\""),
+        format!("mykey = \"a\"\nmykey = \"{secret}\""),
+        format!("mykey = 0{secret}"),
+        format!("{secret} = x"),
+    ] {
+        let text = message(load_file(&format!("[http]\nport = 1\n[keys]\n{line}\n")));
+        assert!(text.contains("not valid TOML: line "), "{text}");
+        assert!(text.contains("line 4") || text.contains("line 5"), "{text}");
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn a_dev_server_that_others_can_reach_is_noticed() {
+    let dev = |flags| {
+        let sources = Sources {
+            dev: true,
+            flags,
+            ..Sources::default()
+        };
+        sources.load().unwrap()
+    };
+    assert!(!dev(Vec::new()).exposes_dev_key());
+    assert!(dev(vec![("http.bind", "--http", "0.0.0.0".into())]).exposes_dev_key());
+    assert!(!load_file("").unwrap().exposes_dev_key());
+}

@@ -138,3 +138,23 @@ fn signaling_is_shown() {
         assert!(text.lines().any(|found| found == line), "no {line}");
     }
 }
+
+#[test]
+fn scrapes_at_the_same_time_count_once() {
+    let metrics = Metrics::new(2).unwrap();
+    for total in 1..=500 {
+        let stats = ShardStats {
+            stun_in: total * 1_000,
+            ..ShardStats::default()
+        };
+        let readings = [reading(0, stats)];
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| metrics.update(&readings, &idle()));
+            }
+        });
+        let text = metrics.render().unwrap();
+        let line = format!("plenum_media_stun_messages_total {}\n", total * 1_000);
+        assert!(text.contains(&line), "{text}");
+    }
+}

@@ -10,6 +10,8 @@ use crate::sdp::Media;
 
 /// Payload types that collide with RTCP when both share a port (RFC 5761 §4).
 const RTCP_RANGE: std::ops::RangeInclusive<u8> = 64..=95;
+/// Payload types have 7 bits (RFC 3550 §5.1).
+const PAYLOAD_TYPES: u8 = 128;
 
 /// A codec that both sides know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,48 +26,106 @@ pub(crate) struct NegotiatedCodec {
 
 /// The codecs of `media` that Plenum forwards, in the order of the offer.
 pub(crate) fn read(media: &Media<'_>, kind: MediaKind, transport_cc: bool) -> Vec<NegotiatedCodec> {
-    let mut codecs: Vec<NegotiatedCodec> = Vec::new();
-    for format in &media.formats {
-        let Some(payload_type) = payload_type(format) else {
-            continue;
-        };
-        let seen = codecs
-            .iter()
-            .any(|codec| codec.parameters.payload_type == payload_type);
-        if let (false, Some(codec)) = (seen, read_one(media, kind, payload_type, transport_cc)) {
-            codecs.push(codec);
+    let formats = formats(media);
+    let described = Described::of(media);
+    formats
+        .iter()
+        .filter_map(|format| read_one(&described, &formats, kind, *format, transport_cc))
+        .collect()
+}
+
+/// The payload types of `media`, each once.
+fn formats(media: &Media<'_>) -> Vec<u8> {
+    let mut seen = 0_u128;
+    let mut formats = Vec::new();
+    for number in media.formats.iter().filter_map(|text| payload_type(text)) {
+        if seen & (1 << number) == 0 {
+            seen |= 1 << number;
+            formats.push(number);
         }
     }
-    codecs
+    formats
 }
 
 fn payload_type(text: &str) -> Option<u8> {
     text.parse()
         .ok()
-        .filter(|number| *number < 128 && !RTCP_RANGE.contains(number))
+        .filter(|number| *number < PAYLOAD_TYPES && !RTCP_RANGE.contains(number))
+}
+
+/// What the attributes say of each payload type. Gathered once: whoever writes an offer decides
+/// how many formats and attributes it has, so looking through all attributes for each format
+/// would let one client keep all others waiting.
+struct Described<'a> {
+    rtpmaps: [Option<&'a str>; PAYLOAD_TYPES as usize],
+    fmtps: [Option<&'a str>; PAYLOAD_TYPES as usize],
+    /// The payload type (none: all of them) and what is offered for it.
+    feedback: Vec<(Option<u8>, &'a str)>,
+}
+
+impl<'a> Described<'a> {
+    fn of(media: &Media<'a>) -> Self {
+        Self {
+            rtpmaps: by_payload(media, "rtpmap"),
+            fmtps: by_payload(media, "fmtp"),
+            feedback: media
+                .attributes
+                .values("rtcp-fb")
+                .filter_map(read_feedback)
+                .collect(),
+        }
+    }
+
+    fn rtpmap(&self, number: u8) -> Option<&'a str> {
+        self.rtpmaps.get(usize::from(number)).copied().flatten()
+    }
+
+    fn fmtp(&self, number: u8) -> Option<&'a str> {
+        self.fmtps.get(usize::from(number)).copied().flatten()
+    }
+}
+
+/// The values of the first `a=<key>:<payload type> <value>` of each payload type.
+fn by_payload<'a>(media: &Media<'a>, key: &str) -> [Option<&'a str>; PAYLOAD_TYPES as usize] {
+    let mut values = [None; PAYLOAD_TYPES as usize];
+    for value in media.attributes.values(key) {
+        if let Some((number, rest)) = value.split_once(' ')
+            && let Ok(number) = number.parse::<usize>()
+            && let Some(place) = values.get_mut(number)
+        {
+            place.get_or_insert(rest.trim());
+        }
+    }
+    values
+}
+
+fn read_feedback(value: &str) -> Option<(Option<u8>, &str)> {
+    let (number, rest) = value.split_once(' ')?;
+    let number = match number {
+        "*" => None,
+        number => Some(number.parse().ok()?),
+    };
+    Some((number, rest.trim()))
 }
 
 fn read_one(
-    media: &Media<'_>,
+    described: &Described<'_>,
+    formats: &[u8],
     kind: MediaKind,
     payload_type: u8,
     transport_cc: bool,
 ) -> Option<NegotiatedCodec> {
-    let rtpmap = of_payload(media, "rtpmap", payload_type)?;
-    let fmtp = of_payload(media, "fmtp", payload_type).unwrap_or_default();
+    let rtpmap = described.rtpmap(payload_type)?;
+    let fmtp = described.fmtp(payload_type).unwrap_or_default();
     let codec = identify(rtpmap, fmtp).filter(|codec| codec.kind() == kind)?;
+    let rtx = rtx_of(described, formats, codec, payload_type);
     Some(NegotiatedCodec {
-        parameters: parameters(media, codec, payload_type, transport_cc),
+        parameters: CodecParameters {
+            rtx_payload_type: rtx,
+            ..parameters(described, codec, payload_type, transport_cc)
+        },
         rtpmap: rtpmap.to_owned(),
         fmtp: answered_fmtp(codec, fmtp),
-    })
-}
-
-/// The value of the first `a=<key>:<payload type> <value>`.
-fn of_payload<'a>(media: &Media<'a>, key: &str, payload_type: u8) -> Option<&'a str> {
-    media.attributes.values(key).find_map(|value| {
-        let (number, rest) = value.split_once(' ')?;
-        (number.parse() == Ok(payload_type)).then_some(rest.trim())
     })
 }
 
@@ -133,42 +193,57 @@ fn answered_fmtp(codec: Codec, offered: &str) -> Option<String> {
 }
 
 fn parameters(
-    media: &Media<'_>,
+    described: &Described<'_>,
     codec: Codec,
     payload_type: u8,
     transport_cc: bool,
 ) -> CodecParameters {
-    let offers = |feedback: &str| {
-        media.attributes.values("rtcp-fb").any(|value| {
-            value.split_once(' ').is_some_and(|(number, rest)| {
-                (number == "*" || number.parse() == Ok(payload_type)) && rest.trim() == feedback
-            })
-        })
-    };
-    // One estimate of the path is enough, and the transport-wide one is the better.
-    let transport_cc = transport_cc && offers("transport-cc");
-    CodecParameters {
+    let mut parameters = CodecParameters {
         codec,
         payload_type,
-        rtx_payload_type: rtx_of(media, codec, payload_type),
-        nack: offers("nack"),
-        pli: offers("nack pli"),
-        fir: offers("ccm fir"),
-        transport_cc,
-        remb: !transport_cc && offers("goog-remb"),
+        rtx_payload_type: None,
+        nack: false,
+        pli: false,
+        fir: false,
+        transport_cc: false,
+        remb: false,
+    };
+    for (number, feedback) in &described.feedback {
+        if number.is_some_and(|number| number != payload_type) {
+            continue;
+        }
+        match *feedback {
+            "nack" => parameters.nack = true,
+            "nack pli" => parameters.pli = true,
+            "ccm fir" => parameters.fir = true,
+            "transport-cc" => parameters.transport_cc = transport_cc,
+            "goog-remb" => parameters.remb = true,
+            _ => {}
+        }
     }
+    // One estimate of the path is enough, and the transport-wide one is the better.
+    parameters.remb &= !parameters.transport_cc;
+    parameters
 }
 
-/// The payload type of retransmissions of `payload_type` (RFC 4588 §8.6, `apt`).
-fn rtx_of(media: &Media<'_>, codec: Codec, primary: u8) -> Option<u8> {
-    media.formats.iter().find_map(|format| {
-        let rtx = payload_type(format).filter(|rtx| *rtx != primary)?;
-        let rtpmap = of_payload(media, "rtpmap", rtx)?.to_ascii_lowercase();
-        let apt = parameter(of_payload(media, "fmtp", rtx)?, "apt")?;
-        let fits = rtpmap.strip_prefix("rtx/")?.parse() == Ok(codec.clock_rate())
-            && apt.parse() == Ok(primary);
-        fits.then_some(rtx)
+/// The payload type of retransmissions of `primary` (RFC 4588 §8.6, `apt`).
+fn rtx_of(described: &Described<'_>, formats: &[u8], codec: Codec, primary: u8) -> Option<u8> {
+    formats.iter().copied().find(|rtx| {
+        let apt = described.fmtp(*rtx).and_then(|fmtp| parameter(fmtp, "apt"));
+        *rtx != primary
+            && apt.and_then(|apt| apt.parse().ok()) == Some(primary)
+            && described
+                .rtpmap(*rtx)
+                .and_then(rtx_clock_rate)
+                .is_some_and(|rate| rate == codec.clock_rate())
     })
+}
+
+/// The clock rate of `rtx/<clock rate>`.
+fn rtx_clock_rate(rtpmap: &str) -> Option<u32> {
+    let (name, rate) = rtpmap.split_once('/')?;
+    name.eq_ignore_ascii_case("rtx")
+        .then(|| rate.parse().ok())?
 }
 
 #[cfg(test)]
@@ -218,6 +293,24 @@ mod tests {
         ] {
             assert!(video(lines).is_empty(), "{lines}");
         }
+    }
+
+    /// One message must not keep the others waiting, whatever is in it. What took hours has to
+    /// take milliseconds, so the bound is generous.
+    #[test]
+    fn repeated_formats_cost_no_more_than_their_length() {
+        let formats = "96 97 ".repeat(40_000);
+        let noise = "a=rtpmap:1 x/1\n".repeat(400) + &"a=fmtp:1 x=1\n".repeat(400);
+        let rtx = "a=rtpmap:97 rtx/90000\na=fmtp:97 apt=96";
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the time that it takes is tested"
+        )]
+        let start = std::time::Instant::now();
+        let codecs = video(&format!("{formats}\n{noise}a=rtpmap:96 VP8/90000\n{rtx}"));
+        assert_eq!(codecs.len(), 1);
+        assert_eq!(codecs[0].parameters.rtx_payload_type, Some(97));
+        assert!(start.elapsed() < std::time::Duration::from_secs(5));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::sdp::Media;
 
 /// Most encodings of one publication. Browsers send at most three.
 const MAX_ENCODINGS: usize = 8;
+/// Entries of an `a=simulcast` list that are looked at. More would only cost time.
+const MAX_LISTED: usize = 4 * MAX_ENCODINGS;
 
 /// The streams an m-line will carry, in the order of its lines. Never empty.
 pub(crate) fn read(media: &Media<'_>) -> Vec<Encoding> {
@@ -42,6 +44,7 @@ fn read_rids(media: &Media<'_>) -> Vec<Rid> {
     let ordered: Vec<&str> = match simulcast_send(media) {
         Some(list) => list
             .split(';')
+            .take(MAX_LISTED)
             .filter_map(first_alternative)
             .filter(|rid| declared.contains(rid))
             .collect(),

@@ -9,6 +9,7 @@ use crate::messages::{ClientMessage, ErrorCode, ServerMessage, SlotSpec};
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::room::{Room, WishChange};
+use crate::sdp::MAX_MEDIA;
 
 impl Registry {
     pub(super) fn handle_request(
@@ -30,7 +31,10 @@ impl Registry {
                     publications: &publications,
                     slots: &slots,
                 };
-                if let Err(refusal) = self.handle_offer(room, who, id, &request, rng) {
+                let entries = publications.len().max(slots.len());
+                let answered = check_entries(entries)
+                    .and_then(|()| self.handle_offer(room, who, id, &request, rng));
+                if let Err(refusal) = answered {
                     self.tell(room, who, refusal.message(false, Some(id)));
                 }
             }
@@ -42,7 +46,10 @@ impl Registry {
                 let result = self.unpublish(room, who, &publication);
                 self.tell_refusal(room, who, result);
             }
-            ClientMessage::Slots { slots } => self.change_slots(room, who, &slots),
+            ClientMessage::Slots { slots } => match check_entries(slots.len()) {
+                Ok(()) => self.change_slots(room, who, &slots),
+                Err(refusal) => self.tell_refusal(room, who, Err(refusal)),
+            },
             // Trickle: with ICE lite the client's checks tell its addresses. The others have been
             // answered before.
             ClientMessage::Trickle { .. }
@@ -196,6 +203,17 @@ impl Registry {
             self.outputs.push_back(Output::Media(room.shard, command));
         }
     }
+}
+
+/// Each entry may become a command, and the shard's queue is everybody's.
+fn check_entries(entries: usize) -> Result<(), Refusal> {
+    if entries <= MAX_MEDIA {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::TooLarge,
+        format!("Send at most {MAX_MEDIA} entries in publications or slots, one for each m-line."),
+    ))
 }
 
 fn wish_after(

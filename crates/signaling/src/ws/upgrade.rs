@@ -42,7 +42,7 @@ pub(crate) async fn upgrade(
     };
     let token = query.access_token.or_else(|| token_of(&upgrade));
     let verified = verify(&shared, token.as_deref());
-    let most = shared.config.limits.message_bytes * REFUSABLE;
+    let most = shared.config.limits.message_bytes.saturating_mul(REFUSABLE);
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(most)

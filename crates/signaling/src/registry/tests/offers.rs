@@ -357,3 +357,23 @@ fn slots_are_steered_one_by_one() {
         (9, Some(360))
     );
 }
+
+#[test]
+fn one_message_cannot_flood_the_queue_of_the_shard() {
+    let mut server = Server::new();
+    server.join(1, "ada");
+    server.offer(1, FIREFOX);
+    server.forget();
+    let specs: Vec<Value> = (0..10_000)
+        .map(|round| json!({"mid": "3", "priority": round % 2 + 1}))
+        .collect();
+    server.say(1, json!({"type": "slots", "slots": specs}));
+    assert!(server.asked.is_empty(), "{} commands", server.asked.len());
+    assert_eq!(server.errors(1), [(ErrorCode::TooLarge, false, vec![])]);
+    server.say(
+        1,
+        json!({"type": "offer", "id": 2, "sdp": FIREFOX, "slots": specs}),
+    );
+    assert!(server.asked.is_empty());
+    assert_eq!(server.errors(1), [(ErrorCode::TooLarge, false, vec![])]);
+}
