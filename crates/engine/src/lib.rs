@@ -2,7 +2,7 @@
 //!
 //! [`Shard`] is the whole SFU minus sockets, threads and clocks. It reads no clock and draws no
 //! randomness but from its seed, so a call can be replayed in virtual time. To follow one packet
-//! from arrival to departure, read [`packet_path`](crate::packet_path) from top to bottom.
+//! from arrival to departure, read `packet_path.rs` from top to bottom.
 //!
 //! | file | one idea |
 //! |---|---|
