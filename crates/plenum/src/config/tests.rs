@@ -150,14 +150,7 @@ fn dev_is_for_this_machine_only() {
     assert!(config.check_keys().is_ok());
     assert!(config.settings.http.demo);
     assert!(config.settings.media.bind.is_loopback());
-    assert!(
-        config
-            .settings
-            .http
-            .bind
-            .iter()
-            .all(std::net::IpAddr::is_loopback)
-    );
+    assert!(config.settings.http.bind.iter().all(IpAddr::is_loopback));
 }
 
 #[test]
