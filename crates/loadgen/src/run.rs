@@ -21,7 +21,8 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Runs the load and returns what was measured. Progress goes to the log.
 ///
 /// # Errors
-/// If the server cannot be reached, refuses a client, or loses more than `--fail-loss`.
+/// If there is nothing to do, the server cannot be reached, or a client is refused or dropped.
+/// `--fail-loss` is for the caller to hold the report against.
 pub async fn run(args: Args) -> Result<Report> {
     if args.rooms * args.publishers == 0 || args.subscribers == 0 {
         bail!("nothing to do: --rooms, --publishers and --subscribers must be at least 1");

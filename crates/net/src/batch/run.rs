@@ -6,9 +6,8 @@
 
 use plenum_types::Path;
 
-/// Datagrams in one message. The cost per datagram falls by half from 1 to 4 and by another
-/// third from 4 to 16, then hardly (`benches`); longer line-rate bursts make shallow queues on
-/// the way drop.
+/// Datagrams in one message. More cost less each, with little to gain beyond this; longer
+/// line-rate bursts make shallow queues on the way drop.
 pub(crate) const RUN_SEGMENTS: u16 = 16;
 
 /// Most bytes of a run: [`RUN_SEGMENTS`] datagrams of a media packet's size, and below the 64 KiB
