@@ -12,7 +12,7 @@ use mio::{Events, Poll, Token};
 use plenum_types::{DropReason, MediaEvent, ShardId};
 
 use crate::Engine;
-use crate::batch::Batch;
+use crate::batch::{Batch, RunSink};
 use crate::counters::NetCounters;
 use crate::handle::{Inbox, Message};
 use crate::receive::{ReceiveBuffers, Received};
@@ -217,6 +217,10 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
                 return;
             };
             self.counters.sent = self.batch.sink().counters();
+            self.counters.segments_max = (
+                self.batch.sink().max_segments(),
+                self.socket.receive_segments_max(),
+            );
             self.counters.complete(&mut event);
             (self.events)(self.shard, event);
         }

@@ -236,7 +236,7 @@ impl Router {
             if !links.encodings.contains(&Some(source))
                 && let Some(encoding) = self.encoding_mut(source)
             {
-                remove(&mut encoding.slots, listed);
+                remove(&mut encoding.slots, &listed);
             }
         }
         for source in links.encodings.into_iter().flatten() {
@@ -250,7 +250,7 @@ impl Router {
             if !links.publications.contains(&Some(publication))
                 && let Some(publication) = self.publications.get_mut(publication.key())
             {
-                remove(&mut publication.slots, index);
+                remove(&mut publication.slots, &index);
             }
         }
         for publication in links.publications.into_iter().flatten() {
@@ -306,8 +306,8 @@ impl Router {
     }
 }
 
-fn remove<T: PartialEq>(list: &mut Vec<T>, gone: T) {
-    if let Some(at) = list.iter().position(|other| *other == gone) {
+fn remove<T: PartialEq>(list: &mut Vec<T>, gone: &T) {
+    if let Some(at) = list.iter().position(|other| other == gone) {
         list.swap_remove(at);
     }
 }
