@@ -23,6 +23,7 @@
 
 mod args;
 mod client;
+mod measure;
 mod media;
 mod report;
 mod run;
