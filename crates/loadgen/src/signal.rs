@@ -20,6 +20,13 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
+    /// Whether the server tells of every change of layer.
+    pub(crate) const fn tells_layers(self) -> bool {
+        match self {
+            Self::WebSocket => true,
+        }
+    }
+
     /// Whether one client may publish and subscribe over the same peer connection.
     pub(crate) const fn joins_both_ways(self) -> bool {
         match self {
