@@ -13,7 +13,11 @@
 //! | `signal` | its WebSocket |
 //! | `media` | what publishers send: VP8 and Opus packets that carry their send time |
 //! | `tally` | what subscribers saw |
-//! | `report` | the table and the JSON |
+//! | `measure` | what is measured, as plain values |
+//! | `server` | what the server uses while it is loaded |
+//! | `machine` | where it runs |
+//! | `http` | one HTTP request |
+//! | `report` | progress, table, JSON, plots, thresholds |
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -23,13 +27,17 @@
 
 mod args;
 mod client;
+mod http;
+mod machine;
 mod measure;
 mod media;
 mod report;
 mod run;
+mod server;
 mod signal;
 mod tally;
 
 pub use args::Args;
-pub use report::Report;
+pub use report::{Report, ReportFlags, Thresholds};
 pub use run::run;
+pub use signal::WhipWhepFlags;

@@ -15,10 +15,10 @@ const SCRIPT: &str = include_str!("html/page.js");
 /// The whole page.
 pub(super) fn page(outcome: &Outcome, summary: &Summary) -> String {
     let title = format!(
-        "{}: {} publishers, {} subscribers",
+        "{}: {}, {}",
         escaped(&summary.scenario),
-        grouped(summary.publishers as f64),
-        grouped(summary.subscribers as f64),
+        counted(summary.publishers, "publisher"),
+        counted(summary.subscribers, "subscriber"),
     );
     let charts: String = series::charts(outcome).iter().map(Chart::html).collect();
     format!(
@@ -36,6 +36,12 @@ pub(super) fn page(outcome: &Outcome, summary: &Summary) -> String {
         tiles(summary),
         escaped(&table(summary)),
     )
+}
+
+/// `1 publisher`, `400 subscribers`.
+fn counted(number: usize, name: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {name}{plural}", grouped(number as f64))
 }
 
 /// Where it was measured.
@@ -94,7 +100,7 @@ fn tiles(summary: &Summary) -> String {
     let bits = format!("{} Mbit/s", decimal(summary.bits_per_second / 1e6, 1));
     let lost = format!("{} packets", grouped(summary.packets_lost as f64));
     let mut tiles = tile(
-        "received, packets/s",
+        "packets/s received",
         &grouped(summary.packets_per_second),
         &bits,
     );
@@ -103,10 +109,10 @@ fn tiles(summary: &Summary) -> String {
     tiles += &tile("join p50, ms", &measured(summary.join_ms.p50, 1), &joins);
     if server.pid.is_some() {
         let us = measured(server.cpu_us_per_packet, 2);
-        tiles += &tile("server CPU, µs per packet", &us, &cpu);
+        tiles += &tile("CPU, µs per packet", &us, &cpu);
         tiles += &tile("server cores busy", &measured(server.cores_busy, 2), &cores);
         let memory = measured_bytes(server.rss_bytes_per_subscriber);
-        tiles += &tile("memory per subscriber", &memory, &publisher);
+        tiles += &tile("memory/subscriber", &memory, &publisher);
     }
     let freezes = grouped(summary.freezes as f64);
     let frames = format!("of {} frames", grouped(summary.frames as f64));

@@ -88,21 +88,10 @@ impl Chart {
         y_axis(&mut svg, &y);
         x_axis(&mut svg, &x);
         match self.shape {
-            Shape::Lines => lines.iter().enumerate().for_each(|(n, line)| {
-                let _ = write!(
-                    svg,
-                    "<path class=\"line c{n}\" d=\"{}\"/>",
-                    path(line, &x, &y)
-                );
-            }),
+            // The first line last: it is the one that matters most, where they meet.
+            Shape::Lines => draw(&mut svg, "line", lines, |line| path(line, &x, &y)),
             // The highest first, so that the lower ones cover their part of it.
-            Shape::Stacked => lines.iter().enumerate().rev().for_each(|(n, line)| {
-                let _ = write!(
-                    svg,
-                    "<path class=\"area c{n}\" d=\"{}\"/>",
-                    area(line, &x, &y)
-                );
-            }),
+            Shape::Stacked => draw(&mut svg, "area", lines, |line| area(line, &x, &y)),
         }
         svg.push_str("</svg>");
         svg
@@ -165,6 +154,13 @@ impl Chart {
             "<rect class=\"joining\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{width:.1}\" \
              height=\"{height}\"><title>clients were joining</title></rect>"
         );
+    }
+}
+
+/// Draws the lines from the last to the first.
+fn draw(svg: &mut String, class: &str, lines: &[Line], path: impl Fn(&Line) -> String) {
+    for (n, line) in lines.iter().enumerate().rev() {
+        let _ = write!(svg, "<path class=\"{class} c{n}\" d=\"{}\"/>", path(line));
     }
 }
 

@@ -100,7 +100,7 @@ fn packets(snapshots: &[Snapshot]) -> Chart {
     let received = rates(snapshots, |between| {
         between.per_second(between.new.packets_received)
     });
-    let lines = vec![line("offered", offered), line("received", received)];
+    let lines = vec![line("received", received), line("offered", offered)];
     chart("Packets", "packets/s", lines)
 }
 

@@ -179,7 +179,7 @@ fn server(text: &mut String, summary: &Summary) -> fmt::Result {
 
 fn client(text: &mut String, summary: &Summary) -> fmt::Result {
     let client = &summary.client;
-    section(text, "clients", &[])?;
+    writeln!(text, "\nclients")?;
     columns(text, "cores busy", &[decimal(client.cores_busy, 2)])?;
     columns(
         text,
