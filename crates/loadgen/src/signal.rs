@@ -5,18 +5,24 @@
 //! |---|---|
 //! | `websocket` | Plenum's own protocol |
 //! | `token` | access tokens, minted here |
+//! | `whip_whep` | WHIP and WHEP, which other servers speak too |
 
 mod token;
 mod websocket;
+mod whip_whep;
 
 use anyhow::Result;
 use plenum_types::MediaKind;
+
+pub use whip_whep::WhipWhepFlags;
 
 /// The protocol that a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// Plenum's WebSocket.
     WebSocket,
+    /// WHIP to publish, WHEP to subscribe.
+    WhipWhep,
 }
 
 impl Protocol {
@@ -24,6 +30,7 @@ impl Protocol {
     pub(crate) const fn tells_layers(self) -> bool {
         match self {
             Self::WebSocket => true,
+            Self::WhipWhep => false,
         }
     }
 
@@ -31,6 +38,7 @@ impl Protocol {
     pub(crate) const fn joins_both_ways(self) -> bool {
         match self {
             Self::WebSocket => true,
+            Self::WhipWhep => false,
         }
     }
 }
@@ -45,6 +53,8 @@ pub(crate) struct Target {
     pub(crate) key: String,
     /// Its secret.
     pub(crate) secret: String,
+    /// Where WHIP and WHEP are.
+    pub(crate) whip_whep: WhipWhepFlags,
 }
 
 /// What a client does in its room.
@@ -126,7 +136,10 @@ pub(crate) enum Remote {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SessionEvent {
     /// Somebody else publishes this, and it may be pinned.
-    Published { publication: String, kind: MediaKind },
+    Published {
+        publication: String,
+        kind: MediaKind,
+    },
     /// It ended.
     Unpublished { publication: String },
     /// A slot shows something else. `layer` is the spatial layer that is forwarded; `None` while
@@ -146,6 +159,7 @@ pub(crate) enum Control {
 /// The open signaling session of one client.
 pub(crate) enum Session {
     WebSocket(Box<websocket::WebSocket>),
+    WhipWhep(whip_whep::WhipWhep),
 }
 
 impl Session {
@@ -159,14 +173,18 @@ impl Session {
                 let (session, remote) = websocket::WebSocket::join(target, request).await?;
                 Ok((Self::WebSocket(Box::new(session)), remote))
             }
+            Protocol::WhipWhep => {
+                let (session, remote) = whip_whep::WhipWhep::join(target, request).await?;
+                Ok((Self::WhipWhep(session), remote))
+            }
         }
     }
 
     /// Sends the answer that [`Remote::Offer`] asks for.
     pub(crate) async fn answer(&mut self, _sdp: String) -> Result<()> {
         match self {
-            // Plenum never offers.
-            Self::WebSocket(_) => Ok(()),
+            // Neither ever offers.
+            Self::WebSocket(_) | Self::WhipWhep(_) => Ok(()),
         }
     }
 
@@ -174,6 +192,8 @@ impl Session {
     pub(crate) async fn next_event(&mut self) -> SessionEvent {
         match self {
             Self::WebSocket(session) => session.next_event().await,
+            // Nothing is told after the answer; that media stops is seen in the media.
+            Self::WhipWhep(_) => std::future::pending().await,
         }
     }
 
@@ -181,6 +201,7 @@ impl Session {
     pub(crate) async fn send(&mut self, control: Control) -> Result<()> {
         match self {
             Self::WebSocket(session) => session.send_control(control).await,
+            Self::WhipWhep(_) => Ok(()),
         }
     }
 
@@ -188,6 +209,7 @@ impl Session {
     pub(crate) async fn leave(self) {
         match self {
             Self::WebSocket(session) => session.leave().await,
+            Self::WhipWhep(session) => session.leave().await,
         }
     }
 }
