@@ -75,7 +75,7 @@ impl Description {
             Setup::ActPass => "actpass",
         };
         out.line(format_args!("a=setup:{setup}"));
-        if !first {
+        if !first || self.candidates.is_empty() {
             return;
         }
         for (index, address) in self.candidates.iter().enumerate() {
