@@ -17,8 +17,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use url::Url;
 
-pub(crate) use process::own_cpu;
-
 /// Watches the server's process from before the first join to the end of counting. `at` is the
 /// time since the run began, everywhere. Call `on_publishers_joined`, `on_counting_started` and
 /// `on_counting_ended` once each, in this order, and `sample` once a second in between.
