@@ -63,20 +63,22 @@ impl ServerWatch {
         })
     }
 
-    /// Publishers have joined and nobody else has.
+    /// All who publish have joined, this many, and nobody else has.
     ///
     /// # Errors
     /// If the process has ended.
-    pub(crate) fn on_publishers_joined(&mut self, at: Duration) -> Result<()> {
+    pub(crate) fn on_publishers_joined(&mut self, at: Duration, clients: usize) -> Result<()> {
+        self.memory.publishers = clients;
         self.memory.publishers_joined = Some(self.sample(at)?.rss_bytes);
         Ok(())
     }
 
-    /// Everybody has joined: what is used from now on counts.
+    /// Everybody has joined, this many after the publishers: what is used from now on counts.
     ///
     /// # Errors
     /// If the process has ended.
-    pub(crate) async fn on_counting_started(&mut self, at: Duration) -> Result<()> {
+    pub(crate) async fn on_counting_started(&mut self, at: Duration, clients: usize) -> Result<()> {
+        self.memory.subscribers = clients;
         let metrics = self.read_metrics().await;
         let threads = self.process.threads()?;
         let sample = self.sample(at)?;
