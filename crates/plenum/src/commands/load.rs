@@ -21,6 +21,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .enable_all()
         .build()?;
     let flags = args.report.clone();
+    flags.try_files()?;
     let report = runtime.block_on(plenum_loadgen::run(args))?;
     print(&report.to_string())?;
     report.write(&flags)?;
