@@ -2,10 +2,12 @@
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, SlotBinding, SlotId,
-    Speaker,
+    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex, SlotBinding,
+    SlotId, Speaker,
 };
 
+use crate::fields::Fields;
+use crate::index::EncodingRef;
 use crate::{PublicationIndex, SlotIndex};
 
 /// A fact or a wish of the router, drained by [`Router::poll_event`](crate::Router::poll_event).
@@ -40,6 +42,50 @@ pub enum RouterEvent {
         /// Who.
         speakers: Vec<Speaker>,
     },
+}
+
+/// A packet that was taken: what [`Router::forward`](crate::Router::forward) needs to know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    pub(crate) source: EncodingRef,
+    /// Of the stream that `source` was then.
+    pub(crate) generation: u32,
+    pub(crate) room: RoomIndex,
+    /// Extended sequence number.
+    pub(crate) number: u64,
+    /// What slots rewrite.
+    pub(crate) fields: Fields,
+}
+
+impl Arrival {
+    /// Of which publication.
+    pub const fn publication(&self) -> PublicationIndex {
+        self.source.publication
+    }
+
+    /// Of which of its encodings.
+    pub const fn encoding(&self) -> u8 {
+        self.source.encoding
+    }
+
+    /// In which room.
+    pub const fn room(&self) -> RoomIndex {
+        self.room
+    }
+
+    /// Whether both are of one encoding.
+    pub fn is_of_same_encoding(&self, other: &Self) -> bool {
+        self.source == other.source && self.generation == other.generation
+    }
+}
+
+/// A slot, and the peer whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerSlot {
+    /// Whose.
+    pub peer: PeerIndex,
+    /// Which.
+    pub slot: SlotIndex,
 }
 
 /// How one subscriber's copy of a packet differs from the packet.
