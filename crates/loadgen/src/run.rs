@@ -130,7 +130,8 @@ impl Run {
             if phase == 0
                 && let Some(server) = &mut self.server
             {
-                server.on_publishers_joined(self.crew.shared.clock.since_start(Instant::now()))?;
+                let at = self.crew.shared.clock.since_start(Instant::now());
+                server.on_publishers_joined(at, group.len())?;
             }
         }
         Ok(())
@@ -178,7 +179,9 @@ impl Run {
         self.watch_until(TokioInstant::now() + args.settle).await?;
         let first = self.snapshot().await?;
         if let Some(server) = &mut self.server {
-            server.on_counting_started(first.at).await?;
+            let plan = &self.crew.shared.plan;
+            let others = plan.clients.len() - plan.publishing;
+            server.on_counting_started(first.at, others).await?;
         }
         self.count(TokioInstant::now(), args.duration).await?;
         let last = self.snapshot().await?;
