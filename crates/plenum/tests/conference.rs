@@ -9,7 +9,6 @@
 mod client;
 #[path = "conference/media.rs"]
 mod media;
-#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/server.rs"]
 mod server;
 #[path = "conference/signal.rs"]
@@ -38,8 +37,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn clients_of_another_stack_hold_a_conference_over_loopback() {
     let server = start();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let conference = tokio::time::timeout(LIMIT, hold_conference(server.port));
-    let totals = runtime.block_on(conference).expect("an end in time");
+    let conference = hold_conference(server.port);
+    let totals = runtime.block_on(async { tokio::time::timeout(LIMIT, conference).await });
+    let totals = totals.expect("an end in time");
     assert!(totals.expected > 500, "{} packets", totals.expected);
     assert_eq!(totals.received, totals.expected, "nothing is lost");
     assert!(totals.stamped > 500, "payloads arrive as they were sent");

@@ -1,7 +1,6 @@
 //! `plenum load` against a whole server.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/server.rs"]
 mod server;
 
@@ -32,7 +31,7 @@ fn report(port: u16, name: &str, arguments: &[&str]) -> Value {
 /// What every load that went well shows, at both ends.
 fn assert_whole(server: &server::Server, report: &Value) {
     let number = |key: &str| report[key].as_f64().unwrap();
-    assert!(number("packets_received") > 500.0, "{report:#}");
+    assert!(number("packets_received") > 300.0, "{report:#}");
     assert_eq!(number("loss_ratio"), 0.0, "{report:#}");
     assert!(
         report["latency_us"]["p50"].as_f64().unwrap() > 0.0,
