@@ -89,9 +89,12 @@ impl WebSocket {
     }
 
     pub(super) async fn leave(mut self) {
-        // The server may have gone first; then there is nobody to tell.
-        let _ = self.send(&json!({ "type": "leave" })).await;
-        let _ = self.socket.close(None).await;
+        // The server may have gone first; then there is nobody to tell. Until it closes, what it
+        // still says is read: closing over unread data would reset the connection, and the server
+        // would take that for an accident.
+        if self.send(&json!({ "type": "leave" })).await.is_ok() {
+            while self.next_text().await.is_ok() {}
+        }
     }
 
     async fn send(&mut self, message: &Value) -> Result<()> {
