@@ -110,8 +110,8 @@ impl Client {
             seed,
         );
         let ids = remote.extensions();
-        let publisher = (!plan.tracks.is_empty())
-            .then(|| Publisher::new(now, plan.tracks, ids, rng.random()));
+        let publisher =
+            (!plan.tracks.is_empty()).then(|| Publisher::new(now, plan.tracks, ids, rng.random()));
         let ssrc = publisher
             .as_ref()
             .and_then(Publisher::first_ssrc)

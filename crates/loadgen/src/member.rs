@@ -73,7 +73,9 @@ pub(crate) async fn run(
     let joined = tokio::time::timeout(SIGNALING_TIMEOUT, join(&shared, id, &spec)).await;
     let joined = joined.unwrap_or_else(|_| {
         let limit_s = SIGNALING_TIMEOUT.as_secs();
-        Err(anyhow::anyhow!("the server did not answer the offer within {limit_s} s"))
+        Err(anyhow::anyhow!(
+            "the server did not answer the offer within {limit_s} s"
+        ))
     });
     match joined {
         Ok((session, slots)) => stay(&shared, id, &spec, session, slots, leave).await,
@@ -91,7 +93,10 @@ async fn join(
     spec: &ClientSpec,
 ) -> Result<(Session, Vec<SlotWish>)> {
     let began = Instant::now();
-    let seed = shared.seed.wrapping_mul(0x9e37_79b9).wrapping_add(id as u64);
+    let seed = shared
+        .seed
+        .wrapping_mul(0x9e37_79b9)
+        .wrapping_add(id as u64);
     let mut offer = Offer::new(shared, spec);
     let slots = offer.request.slots.clone();
     let (mut session, remote) = Session::join(&shared.target, offer.request.clone()).await?;
@@ -167,7 +172,10 @@ async fn stay(
         publications: Vec::new(),
     };
     let mut rng = SmallRng::seed_from_u64(shared.seed ^ (id as u64) << 20);
-    let period = shared.plan.layout_every.filter(|_| spec.role != Role::Publisher);
+    let period = shared
+        .plan
+        .layout_every
+        .filter(|_| spec.role != Role::Publisher);
     let mut changes = period.map(|period| {
         let first = tokio::time::Instant::now() + period.mul_f64(rng.random::<f64>());
         tokio::time::interval_at(first, period)

@@ -6,9 +6,7 @@ use plenum_types::{
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::client::sdp::{
-    Description, Direction, Media, Setup, Ssrcs, codec_line, extension_map,
-};
+use crate::client::sdp::{Description, Direction, Media, Setup, Ssrcs, codec_line, extension_map};
 use crate::media::{LayerPlan, Sound, Speech, TrackPlan, TrackSource};
 use crate::member::Shared;
 use crate::scenario::{ClientSpec, Plan, VideoPlan};

@@ -12,12 +12,10 @@ use tokio::time::{Instant as TokioInstant, interval_at, sleep_until};
 use crate::args::Args;
 use crate::io::{process_cpu, raise_file_limit, socket_drops};
 use crate::machine;
-use crate::measure::{
-    ClientCpu, ClientUse, Counters, Histogram, Outcome, ServerUse, Snapshot,
-};
+use crate::measure::{ClientCpu, ClientUse, Counters, Histogram, Outcome, ServerUse, Snapshot};
 use crate::report::Progress;
-use crate::server::ServerWatch;
 use crate::scenario::Plan;
+use crate::server::ServerWatch;
 use crate::signal::{Protocol, Target};
 use crew::Crew;
 
@@ -179,7 +177,10 @@ impl Run {
         let allowed = FAILED_SHARE_MAX * self.crew.enlisted() as f64;
         match self.crew.first_failure() {
             Some(reason) if self.crew.connected() == 0 || failed as f64 > allowed => {
-                bail!("{failed} of {} clients failed: {reason}", self.crew.enlisted())
+                bail!(
+                    "{failed} of {} clients failed: {reason}",
+                    self.crew.enlisted()
+                )
             }
             _ => Ok(()),
         }

@@ -181,7 +181,9 @@ impl Plan {
         let audio = (shape.audio || args.audio) && !args.no_audio;
         let video = video_plan(args, &shape)?;
         let voices = publishers + participants;
-        if voices == 0 || subscribers + participants == 0 || participants + publishers + subscribers < 2
+        if voices == 0
+            || subscribers + participants == 0
+            || participants + publishers + subscribers < 2
         {
             bail!(
                 "nobody would receive anything: ask for at least one of --publishers and one of \

@@ -34,8 +34,14 @@ fn assert_whole(server: &server::Server, report: &Value) {
     let number = |key: &str| report[key].as_f64().unwrap();
     assert!(number("packets_received") > 500.0, "{report:#}");
     assert_eq!(number("loss_ratio"), 0.0, "{report:#}");
-    assert!(report["latency_us"]["p50"].as_f64().unwrap() > 0.0, "{report:#}");
-    assert!(report["first_frame_ms"]["p50"].as_f64().unwrap() > 0.0, "{report:#}");
+    assert!(
+        report["latency_us"]["p50"].as_f64().unwrap() > 0.0,
+        "{report:#}"
+    );
+    assert!(
+        report["first_frame_ms"]["p50"].as_f64().unwrap() > 0.0,
+        "{report:#}"
+    );
     let metrics = request(server, "/metrics");
     for reason in [
         "rtp_malformed\",stage=\"describe",
@@ -53,7 +59,16 @@ fn assert_whole(server: &server::Server, report: &Value) {
 fn a_live_stream_arrives_whole() {
     let server = start();
     let shape = ["--scenario", "livestream", "--subscribers", "5"];
-    let run = ["--duration", "2s", "--settle", "1s", "--sample", "1", "--fail-loss", "0%"];
+    let run = [
+        "--duration",
+        "2s",
+        "--settle",
+        "1s",
+        "--sample",
+        "1",
+        "--fail-loss",
+        "0%",
+    ];
     let report = report(server.port, "livestream", &[&shape[..], &run[..]].concat());
     assert_eq!(report["scenario"], "livestream");
     assert_whole(&server, &report);
@@ -62,7 +77,14 @@ fn a_live_stream_arrives_whole() {
 #[test]
 fn participants_meet_with_simulcast_and_feedback() {
     let server = start();
-    let shape = ["--scenario", "meeting", "--participants", "3", "--layers", "3"];
+    let shape = [
+        "--scenario",
+        "meeting",
+        "--participants",
+        "3",
+        "--layers",
+        "3",
+    ];
     let run = ["--duration", "2s", "--settle", "1s", "--video", "h264"];
     let report = report(server.port, "meeting", &[&shape[..], &run[..]].concat());
     assert_whole(&server, &report);
@@ -72,8 +94,19 @@ fn participants_meet_with_simulcast_and_feedback() {
 fn a_second_run_finds_no_ghosts_of_the_first() {
     let server = start();
     for round in ["first", "second"] {
-        let shape = ["--scenario", "audio", "--publishers", "3", "--subscribers", "3"];
-        let report = report(server.port, round, &[&shape[..], &["--duration", "1s"]].concat());
+        let shape = [
+            "--scenario",
+            "audio",
+            "--publishers",
+            "3",
+            "--subscribers",
+            "3",
+        ];
+        let report = report(
+            server.port,
+            round,
+            &[&shape[..], &["--duration", "1s"]].concat(),
+        );
         assert_whole(&server, &report);
     }
 }

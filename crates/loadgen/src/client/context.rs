@@ -77,7 +77,6 @@ mod tests {
 
     #[test]
     fn ntp_counts_from_1900() {
-
         let clock = Clock::new(Instant::now());
         let ntp = clock.ntp(1_500_000);
         assert_eq!(ntp.0 >> 32, NTP_EPOCH_S + 1);

@@ -46,10 +46,7 @@ impl Handshake {
         endpoint
             .connect(now, REMOTE, identity.handshake(), None)
             .map_err(|error| error.to_string())?;
-        Ok(Self {
-            endpoint,
-            remote,
-        })
+        Ok(Self { endpoint, remote })
     }
 
     pub(super) fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) -> Progress {
@@ -71,9 +68,9 @@ impl Handshake {
                 Ok((session, profile)) => Progress::Done(session, profile),
                 Err(reason) => Progress::Failed(reason),
             }),
-            EndpointEvent::PeerClosed => {
-                Some(Progress::Failed("the server closed the handshake".to_owned()))
-            }
+            EndpointEvent::PeerClosed => Some(Progress::Failed(
+                "the server closed the handshake".to_owned(),
+            )),
             _ => None,
         }
     }
@@ -92,7 +89,11 @@ impl Handshake {
             SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => SrtpProfile::AeadAes128Gcm,
             SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => SrtpProfile::AeadAes256Gcm,
             SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => SrtpProfile::Aes128CmSha1_80,
-            other => return Err(format!("the server chose no SRTP profile of ours: {other:?}")),
+            other => {
+                return Err(format!(
+                    "the server chose no SRTP profile of ours: {other:?}"
+                ));
+            }
         };
         let material = state
             .export_keying_material(EXPORT_LABEL, &[], keying_material_len(profile))

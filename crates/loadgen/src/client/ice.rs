@@ -181,7 +181,11 @@ impl Ice {
         *answer = success(&message, from, &self.local.password.0, provider);
         self.heard = now;
         let nominated = !self.controlling && message.contains(ATTR_USE_CANDIDATE);
-        if nominated { self.select(now, from) } else { IceEvent::None }
+        if nominated {
+            self.select(now, from)
+        } else {
+            IceEvent::None
+        }
     }
 
     fn on_success(

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use aws_lc_rs::digest;
 use plenum_types::{Fingerprint, FingerprintAlgorithm};
-use rtc_crypto::providers::AwsLcRsProvider;
 use rtc_crypto::RTCCryptoProvider;
+use rtc_crypto::providers::AwsLcRsProvider;
 use rtc_dtls::config::{ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig};
 use rtc_dtls::crypto::Certificate;
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
@@ -70,7 +70,6 @@ impl Identity {
     pub(super) fn provider(&self) -> &dyn RTCCryptoProvider {
         self.provider.as_ref()
     }
-
 }
 
 /// Hash of a certificate in DER (RFC 8122 §5).

@@ -248,7 +248,10 @@ impl MediaThread {
         let mut now = begin;
         let mut events = [EpollEvent::empty(); EVENTS];
         while now.duration_since(begin) < RECEIVE_MAX {
-            let ready = self.epoll.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
+            let ready = self
+                .epoll
+                .wait(&mut events, EpollTimeout::ZERO)
+                .unwrap_or(0);
             if ready == 0 {
                 return;
             }

@@ -148,9 +148,7 @@ impl Socket {
 
     fn send_one(&self, to: Option<SocketAddr>, datagram: &[u8]) -> io::Result<usize> {
         match (self.server, to) {
-            (Some(server), Some(to)) if server != to => {
-                Err(io::ErrorKind::AddrNotAvailable.into())
-            }
+            (Some(server), Some(to)) if server != to => Err(io::ErrorKind::AddrNotAvailable.into()),
             (Some(_), _) => self.socket.send(datagram),
             (None, Some(to)) => self.socket.send_to(datagram, to),
             (None, None) => Err(io::ErrorKind::NotConnected.into()),
@@ -225,7 +223,9 @@ mod tests {
             assert_eq!(datagram[..100], [fill; 100]);
         }
         let before = Clock::new(Instant::now()).wall_us();
-        server.send_to(&[9; 50], (Ipv4Addr::LOCALHOST, port)).unwrap();
+        server
+            .send_to(&[9; 50], (Ipv4Addr::LOCALHOST, port))
+            .unwrap();
         let mut buffer = ReceiveBuffer::new();
         let train = receive(&client, &mut buffer);
         assert_eq!((train.length, train.stride), (50, 50));
@@ -248,7 +248,11 @@ mod tests {
         let mut lengths = Vec::new();
         while lengths.iter().sum::<usize>() < 260 {
             let train = receive(&receiver, &mut buffer);
-            lengths.extend(buffer.bytes[..train.length].chunks(train.stride).map(<[u8]>::len));
+            lengths.extend(
+                buffer.bytes[..train.length]
+                    .chunks(train.stride)
+                    .map(<[u8]>::len),
+            );
         }
         assert_eq!(lengths, [100, 100, 60]);
     }

@@ -56,7 +56,6 @@ mod tests {
 
     #[test]
     fn clients_come_in_the_order_of_their_time_and_once() {
-
         let now = Instant::now();
         let at = |ms| Some(now + Duration::from_millis(ms));
         let mut timers = Timers::default();

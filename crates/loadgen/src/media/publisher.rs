@@ -290,7 +290,10 @@ impl Track {
         encoding.send(context, srtp, transport, self.timestamp, Some(level), part);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a frame is made of, and where it goes")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a frame is made of, and where it goes"
+    )]
     fn send_picture(
         &mut self,
         context: &mut Context<'_>,
@@ -341,7 +344,11 @@ impl Shape {
             return mean;
         }
         let factor = 1.0 + rng.random_range(-VARIATION..=VARIATION);
-        let mean = if keyframe { mean * KEYFRAME_FACTOR } else { mean };
+        let mean = if keyframe {
+            mean * KEYFRAME_FACTOR
+        } else {
+            mean
+        };
         (mean as f64 * factor) as usize
     }
 }

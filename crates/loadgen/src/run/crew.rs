@@ -209,7 +209,9 @@ impl Crew {
     pub(super) async fn snapshots(&mut self) -> Result<Vec<Box<ThreadSnapshot>>> {
         self.snapshots.fill_with(|| None);
         for thread in &self.shared.threads {
-            thread.send(Command::Snapshot).context("a media thread has ended")?;
+            thread
+                .send(Command::Snapshot)
+                .context("a media thread has ended")?;
         }
         let all = async {
             while self.snapshots.iter().any(Option::is_none) {
@@ -245,7 +247,9 @@ impl Crew {
         joins.sort_by_key(|times| times.began);
         Ended {
             joins,
-            cipher: self.profile.map_or_else(String::new, |profile| profile.as_str().to_owned()),
+            cipher: self
+                .profile
+                .map_or_else(String::new, |profile| profile.as_str().to_owned()),
         }
     }
 }

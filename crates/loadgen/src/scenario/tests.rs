@@ -26,7 +26,10 @@ fn scenarios_are_presets_that_flags_change() {
     let meeting = plan("--scenario meeting --participants 5 --rooms 2 --no-audio").unwrap();
     assert_eq!(meeting.clients.len(), 10);
     assert_eq!(meeting.clients[9].slots, (0, 4));
-    assert_eq!((meeting.facts.publishers, meeting.facts.subscribers), (10, 10));
+    assert_eq!(
+        (meeting.facts.publishers, meeting.facts.subscribers),
+        (10, 10)
+    );
 }
 
 #[test]

@@ -165,7 +165,10 @@ async fn add_tracks(
     start: Instant,
 ) -> Result<Vec<Source>> {
     let mut tracks = Vec::new();
-    for (kind, period) in [(RtpCodecKind::Audio, AUDIO_FRAME), (RtpCodecKind::Video, VIDEO_FRAME)] {
+    for (kind, period) in [
+        (RtpCodecKind::Audio, AUDIO_FRAME),
+        (RtpCodecKind::Video, VIDEO_FRAME),
+    ] {
         let ssrc: u32 = rand::random();
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {

@@ -49,9 +49,9 @@ impl Pair {
         );
         let response = answer.unwrap();
         let mut none = None;
-        let here =
-            self.ours
-                .handle_datagram(self.now, to, &response, &self.provider, &mut none);
+        let here = self
+            .ours
+            .handle_datagram(self.now, to, &response, &self.provider, &mut none);
         assert_eq!(none, None);
         (to, here, there)
     }
@@ -75,7 +75,10 @@ fn a_controlled_agent_waits_to_be_nominated() {
     let mut pair = pair(false, true);
     let (_, here, _) = pair.check();
     assert_eq!(here, IceEvent::None);
-    let (_, nomination) = pair.theirs.handle_timeout(pair.now, &pair.provider).unwrap();
+    let (_, nomination) = pair
+        .theirs
+        .handle_timeout(pair.now, &pair.provider)
+        .unwrap();
     let mut answer = None;
     let event = pair.ours.handle_datagram(
         pair.now,
@@ -119,5 +122,8 @@ fn consent_ends_with_silence() {
     let mut pair = pair(true, false);
     pair.check();
     assert!(!pair.ours.is_over(pair.now + CONSENT_TIMEOUT));
-    assert!(pair.ours.is_over(pair.now + CONSENT_TIMEOUT + CONSENT_INTERVAL));
+    assert!(
+        pair.ours
+            .is_over(pair.now + CONSENT_TIMEOUT + CONSENT_INTERVAL)
+    );
 }

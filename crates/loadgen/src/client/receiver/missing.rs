@@ -48,7 +48,10 @@ impl Missing {
 
     /// A number behind the newest has come; whether it was missing.
     pub(super) fn on_late(&mut self, sequence: u64) -> bool {
-        match self.gaps.binary_search_by_key(&sequence, |gap| gap.sequence) {
+        match self
+            .gaps
+            .binary_search_by_key(&sequence, |gap| gap.sequence)
+        {
             Ok(index) => {
                 self.gaps.remove(index);
                 true
@@ -113,7 +116,6 @@ mod tests {
     use super::*;
 
     fn now() -> Instant {
-
         Instant::now()
     }
 

@@ -44,7 +44,10 @@ impl Routes {
     pub(super) fn new(remote: &Description) -> Self {
         let sending = || remote.media.iter().filter(|media| media.direction.sends);
         let mut payloads: Vec<Payload> = Vec::new();
-        for parameters in sending().flat_map(|media| &media.codecs).map(|codec| codec.parameters) {
+        for parameters in sending()
+            .flat_map(|media| &media.codecs)
+            .map(|codec| codec.parameters)
+        {
             let numbers = [
                 (Some(parameters.payload_type), false),
                 (parameters.rtx_payload_type, true),

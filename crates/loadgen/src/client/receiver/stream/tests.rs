@@ -14,7 +14,6 @@ struct World {
 
 impl World {
     fn new() -> Self {
-
         let now = Instant::now();
         Self {
             now,
