@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("plenum-net", &["plenum-types", "plenum-engine"]),
     ("plenum-signaling", &["plenum-types"]),
-    ("plenum-loadgen", &[]),
+    ("plenum-loadgen", &["plenum-types", "plenum-rtp", "plenum-media"]),
     (
         "plenum",
         &[

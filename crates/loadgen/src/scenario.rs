@@ -199,7 +199,6 @@ impl Plan {
                 rooms,
                 publishers: rooms * voices,
                 subscribers: rooms * (subscribers + participants),
-                audio,
                 video: video.is_some(),
                 details: details(video.as_ref(), args),
                 url: args.url.clone(),
