@@ -9,7 +9,8 @@
 //! | `packet_path` | a media packet's way through the stages, in order |
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
-//! | `commands` | what the control plane asks |
+//! | `link`, `crossing` | what goes to other shards and comes from them |
+| `commands` | what the control plane asks |
 //! | `transport` | what a peer's ICE and DTLS report, and their datagrams |
 //! | `peers` | finding a peer by id, index, address or user name |
 //! | `timers` | which peer must be looked at next |
@@ -19,7 +20,9 @@
 
 mod clock;
 mod commands;
+mod crossing;
 mod feedback;
+mod link;
 mod packet_path;
 mod peers;
 mod reports;
@@ -30,4 +33,6 @@ mod timers;
 mod transport;
 
 pub use plenum_media::Certificate;
+pub use plenum_rtp::PacketDescription;
+pub use link::{LinkMessage, LinkPacket, LinkRefused, Links, NoLinks};
 pub use shard::{Shard, ShardConfig};

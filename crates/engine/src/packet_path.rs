@@ -6,10 +6,11 @@
 //! [`DropReason`], which is counted in one place: [`Shard::handle_datagram`] for what ends a
 //! datagram, [`Shard::fan_out`] for what ends one subscriber's copy.
 
+use crate::link::Links;
 use crate::peers::PeerTable;
 use crate::shard::Shard;
 use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, stun_local_ufrag};
-use plenum_routing::Forward;
+use plenum_routing::{Forward, PublicationIndex};
 use plenum_rtp::{OutgoingExtensions, PacketDescription, max_growth, write_packet};
 use plenum_types::{DropReason, ExtensionKind, Path, PeerIndex, SendBatch, SequenceNumber};
 use std::time::Instant;
@@ -22,8 +23,9 @@ impl Shard {
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     ) {
-        if let Err(reason) = self.try_datagram(now, path, datagram, out) {
+        if let Err(reason) = self.try_datagram(now, path, datagram, out, links) {
             self.stats.drops.count(reason);
         }
     }
@@ -35,6 +37,7 @@ impl Shard {
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     ) -> Result<(), DropReason> {
         let protocol = demux(datagram);
         let peer = match protocol {
@@ -47,7 +50,7 @@ impl Shard {
         };
         self.peers.touch(peer);
         match protocol {
-            Protocol::Rtp => self.handle_rtp(now, path, peer, datagram, out),
+            Protocol::Rtp => self.handle_rtp(now, path, peer, datagram, out, links),
             Protocol::Rtcp => self.handle_rtcp(now, path, peer, datagram, out),
             Protocol::Stun => self.handle_stun(now, path, peer, datagram),
             Protocol::Dtls => self.handle_dtls(now, path, peer, datagram),
@@ -76,6 +79,7 @@ impl Shard {
         peer: PeerIndex,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     ) -> Result<(), DropReason> {
         let bytes = datagram.len() as u64;
         let entry = self.peers.at_mut(peer).ok_or(DropReason::UnknownAddress)?;
@@ -98,7 +102,34 @@ impl Shard {
         };
         self.stats.rtx_packets_in += u64::from(received.retransmitted);
 
-        self.fan_out(now, &received, &packet[..received.len], out)
+        // Stage 5, route: SSRC → publication → slots, and shards that have slots for it.
+        let packet = &packet[..received.len];
+        let publication = self
+            .router
+            .publication_index(received.source.publication)
+            .ok_or(DropReason::UnknownSource)?;
+        self.take_packet(now, publication, &received, packet)?;
+        self.cross(now, publication, &received, packet, links);
+        self.fan_out(now, publication, &received, packet, out);
+        Ok(())
+    }
+
+    /// Stage 5: the packet gets its number and is kept for retransmission.
+    pub(crate) fn take_packet(
+        &mut self,
+        now: Instant,
+        publication: PublicationIndex,
+        received: &ReceivedPacket,
+        packet: &[u8],
+    ) -> Result<(), DropReason> {
+        self.router.on_packet(
+            now,
+            publication,
+            received.source.encoding,
+            packet,
+            &received.description,
+            received.retransmitted,
+        )
     }
 
     /// A padding packet used up a sequence number that no subscriber will see.
@@ -109,31 +140,17 @@ impl Shard {
         }
     }
 
-    /// Stages 5 to 7: route, then for each slot select, patch and protect.
-    fn fan_out(
+    /// Stages 6 and 7: for each slot select, patch and protect.
+    pub(crate) fn fan_out(
         &mut self,
         now: Instant,
+        publication: PublicationIndex,
         received: &ReceivedPacket,
         packet: &[u8],
         out: &mut impl SendBatch,
-    ) -> Result<(), DropReason> {
+    ) {
         let description = &received.description;
         let encoding = received.source.encoding;
-
-        // Stage 5, route: SSRC → publication → slots.
-        let publication = self
-            .router
-            .publication_index(received.source.publication)
-            .ok_or(DropReason::UnknownSource)?;
-        self.router.on_packet(
-            now,
-            publication,
-            encoding,
-            packet,
-            description,
-            received.retransmitted,
-        )?;
-
         let abs_send_time = self.clock.abs_send_time(now);
         for position in 0..self.router.slots_of_encoding(publication, encoding).len() {
             let Some(&slot) = self
@@ -166,7 +183,6 @@ impl Shard {
                 Err(reason) => self.stats.drops.count(reason),
             }
         }
-        Ok(())
     }
 }
 

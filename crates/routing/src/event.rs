@@ -2,8 +2,8 @@
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, SlotBinding, SlotId,
-    Speaker,
+    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, ShardId, SlotBinding,
+    SlotId, Speaker,
 };
 
 use crate::{PublicationIndex, SlotIndex};
@@ -33,7 +33,8 @@ pub enum RouterEvent {
         /// What it shows now.
         binding: SlotBinding,
     },
-    /// The active speakers of a room, loudest first; at most four times a second.
+    /// The active speakers of a room among those who publish here, loudest first; at most four
+    /// times a second.
     SpeakersChanged {
         /// Where.
         room: RoomId,
@@ -55,6 +56,19 @@ pub struct Forward {
     pub mid: Mid,
     /// The subscriber's extension ids.
     pub extensions: ExtensionMap,
+}
+
+/// How a packet goes to another shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Crossing {
+    /// Which.
+    pub to: ShardId,
+    /// Which of the encoding's streams it is of: another number is another stream.
+    pub generation: u32,
+    /// Something before it was left out, and a decoder can start here.
+    pub resumes: bool,
+    /// As the other shard is to see it.
+    pub description: PacketDescription,
 }
 
 /// A packet to send again.

@@ -19,6 +19,7 @@ mod fields;
 mod index;
 mod peer;
 mod publication;
+mod remote;
 mod room;
 mod router;
 mod slot;
@@ -27,6 +28,6 @@ mod speakers;
 mod testing;
 mod timers;
 
-pub use event::{Forward, Retransmission, RouterEvent};
+pub use event::{Crossing, Forward, Retransmission, RouterEvent};
 pub use index::{PublicationIndex, SlotIndex};
 pub use router::Router;

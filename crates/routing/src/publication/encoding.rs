@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use plenum_rtp::{PacketDescription, RtpHeader};
-use plenum_types::{Codec, MediaKind, Pixels, SequenceExtender, SequenceNumber, Ssrc};
+use plenum_types::{Codec, LinkedLayer, MediaKind, Pixels, SequenceExtender, SequenceNumber, Ssrc};
 
 use crate::SlotIndex;
 use crate::allocate::{ALL_TEMPORAL, LayerView};
 use crate::fields::{Fields, PictureId};
 use crate::publication::activity::Activity;
 use crate::publication::clock::EncodingClock;
+use crate::publication::feed::Feed;
 use crate::publication::keyframes::KeyframeRequests;
 use crate::publication::numbering::Numbering;
 use crate::publication::store::PacketStore;
@@ -65,6 +66,10 @@ pub(crate) struct Encoding {
     pub(crate) keyframes: KeyframeRequests,
     /// Slots that show this encoding or wait for its keyframe.
     pub(crate) slots: Vec<SlotIndex>,
+    /// Shards that want it.
+    pub(crate) feeds: Vec<Feed>,
+    /// Of a replica: which stream the packets so far were of, as the publisher's shard counts.
+    pub(crate) home_generation: Option<u32>,
 }
 
 impl Encoding {
@@ -89,6 +94,8 @@ impl Encoding {
             activity: Activity::default(),
             keyframes: KeyframeRequests::default(),
             slots: Vec::new(),
+            feeds: Vec::new(),
+            home_generation: None,
         }
     }
 
@@ -110,6 +117,7 @@ impl Encoding {
         self.extender = SequenceExtender::default();
         self.all = Numbering::default();
         self.views.iter_mut().for_each(View::reset);
+        self.feeds.iter_mut().for_each(Feed::restart);
         self.current = None;
         self.store.clear();
         self.clock.restart();
@@ -134,6 +142,9 @@ impl Encoding {
         self.all.on_skipped(number);
         for view in &mut self.views {
             view.on_skipped(number);
+        }
+        for feed in &mut self.feeds {
+            feed.on_skipped(number);
         }
     }
 
@@ -162,6 +173,32 @@ impl Encoding {
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
             keyframe_starts: d.payload.keyframe && d.payload.starts_frame,
         }
+    }
+
+    /// Whether anybody wants its packets, here or elsewhere.
+    pub(crate) const fn is_wanted(&self) -> bool {
+        !self.slots.is_empty() || !self.feeds.is_empty()
+    }
+
+    /// What other shards are told of it.
+    pub(crate) fn linked_layer(&self) -> LinkedLayer {
+        LinkedLayer {
+            active: self.activity.is_active(),
+            size: self.size,
+            bitrate: self.activity.bitrate(),
+            codec: self.codec,
+            temporal_top: self.temporal_top,
+        }
+    }
+
+    /// Takes over what the publisher's shard knows. Whether slots may see a difference.
+    pub(crate) fn follow(&mut self, layer: &LinkedLayer) -> bool {
+        let before = (self.activity.is_active(), self.size, self.codec);
+        self.activity.follow(layer.active, layer.bitrate);
+        self.size = layer.size.or(self.size);
+        self.codec = layer.codec.or(self.codec);
+        self.temporal_top = self.temporal_top.max(layer.temporal_top);
+        before != (self.activity.is_active(), self.size, self.codec)
     }
 
     /// Makes temporal limits usable from the next packet on.
