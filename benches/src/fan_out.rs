@@ -168,16 +168,17 @@ impl FanOut {
             .router
             .publication_index(received.source.publication)
             .expect("published");
-        self.router
+        let arrival = self
+            .router
             .on_packet(now, publication, encoding, packet, description, false)
             .expect("not muted");
 
         let slots = self.router.slots_of_encoding(publication, encoding).len();
         for position in 0..slots {
-            let slot = self.router.slots_of_encoding(publication, encoding)[position];
+            let slot = self.router.slots_of_encoding(publication, encoding)[position].slot;
             let forward = self
                 .router
-                .forward(now, slot, publication, encoding, description)
+                .forward(now, slot, &arrival, description)
                 .expect("shown");
             let subscriber = &mut self.subscribers[forward.peer.0 as usize - 1];
             let map = forward.extensions;

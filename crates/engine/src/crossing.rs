@@ -4,8 +4,8 @@
 use crate::link::{LinkMessage, LinkPacket, LinkRefused, Links};
 use crate::shard::Shard;
 use plenum_media::{ReceivedPacket, StreamRef};
-use plenum_routing::PublicationIndex;
-use plenum_types::{DropReason, LinkNote, SendBatch, ShardId};
+use plenum_routing::Arrival;
+use plenum_types::{DropReason, SendBatch, ShardId};
 use std::time::{Duration, Instant};
 
 /// When notes are offered again to a shard that had no room for them.
@@ -22,74 +22,69 @@ impl Shard {
     ) {
         match message {
             LinkMessage::Packet(packet, bytes) => {
-                self.handle_linked_packet(now, from, &packet, bytes, out);
+                if let Err(reason) = self.try_linked_packet(now, from, &packet, bytes, out) {
+                    self.stats.drops.count(reason);
+                }
             }
-            LinkMessage::Note(note) => self.handle_note(now, from, &note),
+            LinkMessage::Note(note) => {
+                // It may change what slots show: packets that came before go first.
+                self.fan_out(now, out);
+                self.router.handle_note(now, from, &note);
+            }
         }
     }
 
-    fn handle_note(&mut self, now: Instant, from: ShardId, note: &LinkNote) {
-        self.router.handle_note(now, from, note);
-    }
-
-    fn handle_linked_packet(
+    /// From here on a replica's packet goes the way of any other.
+    fn try_linked_packet(
         &mut self,
         now: Instant,
         from: ShardId,
         packet: &LinkPacket,
         bytes: &[u8],
         out: &mut impl SendBatch,
-    ) {
+    ) -> Result<(), DropReason> {
         self.stats.link_packets_in += 1;
         self.stats.link_bytes_in += bytes.len() as u64;
         let id = packet.publication;
         let replica = self.router.publication_index(id);
         let Some(replica) = replica.filter(|_| !self.publications.contains_key(&id)) else {
             self.router.on_unwanted_packet(from, id);
-            self.stats.drops.count(DropReason::UnknownSource);
-            return;
+            return Err(DropReason::UnknownSource);
         };
-        self.router.before_linked_packet(
-            now,
-            replica,
-            packet.encoding,
-            packet.generation,
-            packet.resumes,
-        );
+        let (encoding, generation) = (packet.encoding, packet.generation);
+        if packet.resumes || self.router.is_restarted(replica, encoding, generation) {
+            self.fan_out(now, out);
+        }
+        self.router
+            .before_linked_packet(now, replica, encoding, generation, packet.resumes);
         let received = ReceivedPacket {
             source: StreamRef {
                 publication: id,
-                encoding: packet.encoding,
+                encoding,
             },
             retransmitted: packet.retransmitted,
             len: bytes.len(),
             description: packet.description,
         };
-        let taken = self.take_packet(now, replica, &received, bytes);
-        if let Err(reason) = taken {
-            self.stats.drops.count(reason);
-            return;
-        }
-        self.fan_out(now, replica, &received, bytes, out);
+        let arrival = self.take(now, &received, bytes, out)?;
+        self.hold(now, &arrival, &received.description, bytes, out);
+        Ok(())
     }
 
     /// Offers a packet to the shards that want it.
     pub(crate) fn cross(
         &mut self,
         now: Instant,
-        publication: PublicationIndex,
+        arrival: &Arrival,
         received: &ReceivedPacket,
         bytes: &[u8],
         links: &mut impl Links,
     ) {
-        let encoding = received.source.encoding;
-        for position in 0..self.router.feeds_of_encoding(publication, encoding) {
-            let description = &received.description;
-            let crossing =
-                self.router
-                    .cross(now, publication, encoding, position, description, |to| {
-                        links.fill(to)
-                    });
+        let description = &received.description;
+        for position in 0..self.router.feeds_of(arrival) {
+            let crossing = self
+                .router
+                .cross(now, arrival, position, description, |to| links.fill(to));
             let crossing = match crossing {
                 Ok(crossing) => crossing,
                 Err(reason) => {
@@ -99,7 +94,7 @@ impl Shard {
             };
             let packet = LinkPacket {
                 publication: received.source.publication,
-                encoding,
+                encoding: received.source.encoding,
                 retransmitted: received.retransmitted,
                 resumes: crossing.resumes,
                 generation: crossing.generation,
@@ -111,8 +106,7 @@ impl Shard {
                     self.stats.link_bytes_out += bytes.len() as u64;
                 }
                 Err(LinkRefused::Full) => {
-                    self.router
-                        .on_link_full(publication, encoding, position, description);
+                    self.router.on_link_full(arrival, position, description);
                     self.stats.drops.count(DropReason::LinkFull);
                 }
                 Err(LinkRefused::Gone) => {

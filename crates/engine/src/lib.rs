@@ -7,10 +7,11 @@
 //! | file | one idea |
 //! |---|---|
 //! | `packet_path` | a media packet's way through the stages, in order |
+//! | `burst` | packets of a wake-up, dealt out subscriber by subscriber |
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
 //! | `link`, `crossing` | what goes to other shards and comes from them |
-| `commands` | what the control plane asks |
+//! | `commands` | what the control plane asks |
 //! | `transport` | what a peer's ICE and DTLS report, and their datagrams |
 //! | `peers` | finding a peer by id, index, address or user name |
 //! | `timers` | which peer must be looked at next |
@@ -18,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+mod burst;
 mod clock;
 mod commands;
 mod crossing;

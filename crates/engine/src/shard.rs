@@ -1,5 +1,6 @@
 //! The shard: its state, its inputs and its outputs.
 
+use crate::burst::Burst;
 use crate::clock::ShardClock;
 use crate::link::Links;
 use crate::peers::PeerTable;
@@ -59,6 +60,8 @@ pub struct Shard {
     pub(crate) peers: PeerTable,
     pub(crate) publications: HashMap<PublicationId, PeerIndex>,
     pub(crate) router: Router,
+    /// Packets taken and not forwarded yet.
+    pub(crate) burst: Burst,
     pub(crate) timers: TimerQueue,
     pub(crate) events: VecDeque<MediaEvent>,
     pub(crate) stats: ShardStats,
@@ -90,6 +93,7 @@ impl Shard {
             peers: PeerTable::default(),
             publications: HashMap::new(),
             router,
+            burst: Burst::default(),
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             stats: ShardStats::default(),
@@ -110,6 +114,7 @@ impl Shard {
 
     /// Looks at every peer whose time has come.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch) {
+        self.fan_out(now, out);
         while let Some((deadline, index)) = self.timers.pop_due(now) {
             let Some(entry) = self.peers.at_mut(index) else {
                 continue;
@@ -131,9 +136,10 @@ impl Shard {
         }
     }
 
-    /// Ends a wake-up: carries out what the router decided, writes what peers want to send,
-    /// re-arms their timers, and tells other shards what is new.
+    /// Ends a wake-up: forwards the packets that were taken, carries out what the router decided,
+    /// writes what peers want to send, re-arms their timers, and tells other shards what is new.
     pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links) {
+        self.fan_out(now, out);
         self.flush_peers(now, out);
         self.send_notes(now, links);
     }

@@ -14,7 +14,7 @@ use plenum_types::{
     NtpTime, PeerId, PublicationConfig, PublicationId, RoomId, ShardId, SpeakerTurn,
 };
 
-use crate::event::Crossing;
+use crate::event::{Arrival, Crossing};
 use crate::index::{EncodingRef, Publisher};
 use crate::publication::{Feed, Publication, Rank, Verdict};
 use crate::remote::{News, Origin, RemotePublisher};
@@ -304,16 +304,17 @@ impl Router {
         }
     }
 
-    /// How the packet given to `on_packet` last goes to the shard at `position` among those that
+    /// How a packet goes to the shard at `position` among those that
     /// want its encoding.
     pub(super) fn cross_packet(
         &mut self,
         now: Instant,
-        source: EncodingRef,
+        arrival: &Arrival,
         position: usize,
         d: &PacketDescription,
         fill: impl FnOnce(ShardId) -> LinkFill,
     ) -> Result<Crossing, DropReason> {
+        let Arrival { source, number, .. } = *arrival;
         let publication = self
             .publications
             .get_mut(source.publication.key())
@@ -323,9 +324,6 @@ impl Router {
             .encodings
             .get_mut(usize::from(source.encoding))
             .ok_or(DropReason::UnknownSource)?;
-        let (number, _) = encoding
-            .current_packet(d.header.sequence)
-            .ok_or(DropReason::LinkTooLate)?;
         let rank = Rank {
             lowest: source.encoding == 0,
             temporal_top: encoding.temporal_top(),
@@ -360,18 +358,14 @@ impl Router {
     /// The link had no room for a packet that was to cross.
     pub(super) fn refuse_crossing(
         &mut self,
-        source: EncodingRef,
+        arrival: &Arrival,
         position: usize,
         d: &PacketDescription,
     ) {
-        let Some(encoding) = self.encoding_mut(source) else {
-            return;
-        };
-        let Some((number, _)) = encoding.current_packet(d.header.sequence) else {
-            return;
-        };
-        if let Some(feed) = encoding.feeds.get_mut(position) {
-            feed.on_refused(number, d);
+        if let Some(encoding) = self.encoding_mut(arrival.source)
+            && let Some(feed) = encoding.feeds.get_mut(position)
+        {
+            feed.on_refused(arrival.number, d);
         }
     }
 

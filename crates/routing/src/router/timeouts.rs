@@ -70,6 +70,8 @@ impl Router {
             return;
         };
         if encoding.activity.on_timeout(now) {
+            // All it holds is too old to be asked for.
+            encoding.store.clear();
             self.tell_followers(source.publication, |id| News::Layer(id, source.encoding));
             // Where no layer flows there is none to go to: what is shown stays.
             if self.has_active_layer(source.publication) {
