@@ -35,6 +35,5 @@ mod timers;
 mod transport;
 
 pub use plenum_media::Certificate;
-pub use plenum_rtp::PacketDescription;
 pub use link::{LinkMessage, LinkPacket, LinkRefused, Links, NoLinks};
 pub use shard::{Shard, ShardConfig};

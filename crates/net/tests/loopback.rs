@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use plenum_net::{CommandRefused, Engine, Net, NetConfig, NetError, start_with};
+use plenum_net::{
+    CommandRefused, Engine, LinkMessage, Links, Net, NetConfig, NetError, start_with,
+};
 use plenum_types::{
     DropReason, MediaCommand, MediaEvent, Path, PeerId, SendBatch, ShardId, ShardStats,
 };
@@ -57,12 +59,22 @@ impl Engine for Echo {
         }
     }
 
+    fn handle_link(
+        &mut self,
+        _now: Instant,
+        _from: ShardId,
+        _message: LinkMessage<'_>,
+        _out: &mut impl SendBatch,
+    ) {
+    }
+
     fn handle_datagram(
         &mut self,
         _now: Instant,
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        _links: &mut impl Links,
     ) {
         self.stats.rtp_packets_in += 1;
         for _ in 0..self.copies {
@@ -86,7 +98,7 @@ impl Engine for Echo {
         self.closing.map(|(due, _)| due)
     }
 
-    fn flush(&mut self, _now: Instant, _out: &mut impl SendBatch) {}
+    fn flush(&mut self, _now: Instant, _out: &mut impl SendBatch, _links: &mut impl Links) {}
 
     fn poll_event(&mut self) -> Option<MediaEvent> {
         (!self.events.is_empty()).then(|| self.events.remove(0))

@@ -287,6 +287,11 @@ impl World {
         self.participants[id.0].session.publications[index]
     }
 
+    /// All that the participant publishes, in the order of its tracks.
+    pub fn publications(&self, id: ClientId) -> &[PublicationId] {
+        &self.participants[id.0].session.publications
+    }
+
     /// The participant's peer.
     pub fn peer(&self, id: ClientId) -> PeerId {
         self.participants[id.0].session.peer
