@@ -34,6 +34,6 @@ mod tests;
 mod timers;
 mod transport;
 
-pub use plenum_media::Certificate;
 pub use link::{LinkMessage, LinkPacket, LinkRefused, Links, NoLinks};
+pub use plenum_media::Certificate;
 pub use shard::{Shard, ShardConfig};

@@ -1,7 +1,7 @@
 //! What a shard does without a client: peers are made to look connected.
 
-use crate::{Certificate, NoLinks};
 use crate::shard::{Shard, ShardConfig};
+use crate::{Certificate, NoLinks};
 use plenum_rtp::rtcp::{RtcpPacket, RtcpPackets};
 use plenum_types::{
     CloseReason, Codec, CodecParameters, DropReason, Encoding, ExtensionMap, Fingerprint,

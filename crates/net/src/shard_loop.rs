@@ -191,8 +191,13 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         while work < WORK_PER_WAKE_UP {
             match self.buffers.poll() {
                 Some(Received::Datagram(path, datagram)) => {
-                    self.engine
-                        .handle_datagram(now, path, datagram, &mut self.batch, &mut self.links);
+                    self.engine.handle_datagram(
+                        now,
+                        path,
+                        datagram,
+                        &mut self.batch,
+                        &mut self.links,
+                    );
                     work += 1 + self.batch.take_written();
                 }
                 Some(Received::Dropped(reason)) => {

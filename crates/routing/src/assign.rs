@@ -117,7 +117,8 @@ fn place(slots: &[usize], wishes: &[Wish], chosen: &[usize], result: &mut [Optio
 }
 
 fn fits(subscriber: PeerIndex, kind: MediaKind, candidate: Option<&Candidate>) -> bool {
-    candidate.is_some_and(|candidate| candidate.kind == kind && candidate.publisher != Some(subscriber))
+    candidate
+        .is_some_and(|candidate| candidate.kind == kind && candidate.publisher != Some(subscriber))
 }
 
 #[cfg(test)]

@@ -102,7 +102,9 @@ impl Publication {
     pub(crate) fn follow(&mut self, origin: Origin) {
         self.origin = Some(origin);
         for encoding in &mut self.encodings {
-            encoding.activity.follow(encoding.activity.is_active(), None);
+            encoding
+                .activity
+                .follow(encoding.activity.is_active(), None);
         }
     }
 

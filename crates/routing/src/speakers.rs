@@ -172,7 +172,11 @@ impl SpeakerOrder {
     pub(crate) fn update(&mut self, mut recent: Vec<Recent>) -> bool {
         recent.sort_by_key(|recent| {
             let SpeakerTurn { speaking, since } = recent.turn;
-            let at = if speaking { since.0 } else { u64::MAX - since.0 };
+            let at = if speaking {
+                since.0
+            } else {
+                u64::MAX - since.0
+            };
             (!speaking, at, recent.id)
         });
         let order = |recent: &Recent| recent.index;

@@ -162,7 +162,11 @@ impl Actor {
         }
     }
 
-    fn handle_events(&mut self, first: (ShardId, MediaEvent), more: &mut mpsc::Receiver<(ShardId, MediaEvent)>) {
+    fn handle_events(
+        &mut self,
+        first: (ShardId, MediaEvent),
+        more: &mut mpsc::Receiver<(ShardId, MediaEvent)>,
+    ) {
         let (shard, event) = first;
         self.registry.handle_media_event(shard, event);
         for _ in 1..BATCH {

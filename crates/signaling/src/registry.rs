@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plenum_types::{ParticipantId, PeerId, RoomId};
 use placement::{Placement, Seat};
+use plenum_types::{ParticipantId, PeerId, RoomId};
 use rand::Rng;
 
 use crate::config::SignalingConfig;

@@ -1,6 +1,7 @@
 //! A whole call in virtual time: shards, participants and the network between them on one clock.
 //!
-//! Order within an instant: datagrams arrive, then shards and clients whose time has come run,
+//! Order within an instant: commands, datagrams, what other shards have handed over, then shards and
+//! clients whose time has come run,
 //! each in a fixed order. So a run depends on its seed only.
 
 use std::net::SocketAddr;
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use plenum_engine::{Certificate, Shard, ShardConfig};
 use plenum_types::{
-    Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId, ShardStats,
-    SlotBinding, SlotId, SlotWish,
+    Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId,
+    ShardStats, SlotBinding, SlotId, SlotWish,
 };
 use rand::RngExt;
 
@@ -423,6 +424,7 @@ impl World {
 
     fn step(&mut self) {
         let now = self.clock.now();
+        self.carry_out(now);
         while let Some(delivery) = self.network.poll_delivery(now) {
             self.deliver(now, delivery);
         }
@@ -467,12 +469,19 @@ impl World {
         }
     }
 
+    /// Commands come first in an instant: packets must not wait while they change things.
+    fn carry_out(&mut self, now: Instant) {
+        while let Some((shard, command)) = self.control.poll_command(now) {
+            let host = &mut self.shards[usize::from(shard.0)];
+            host.shard.handle_command(now, command);
+        }
+    }
+
     fn deliver_links(&mut self, now: Instant) {
         while let Some((from, to, handed)) = self.links.poll_handed(now) {
             let host = &mut self.shards[usize::from(to.0)];
             let message = handed.message();
-            host.shard
-                .handle_link(now, from, message, &mut self.outbox);
+            host.shard.handle_link(now, from, message, &mut self.outbox);
             send_all(&mut self.outbox, &mut self.network, host.address, now);
         }
     }
@@ -480,10 +489,7 @@ impl World {
     /// Carries what everybody has to send and to tell.
     fn settle(&mut self) {
         let now = self.clock.now();
-        while let Some((shard, command)) = self.control.poll_command(now) {
-            let host = &mut self.shards[usize::from(shard.0)];
-            host.shard.handle_command(now, command);
-        }
+        self.carry_out(now);
         for (host, number) in self.shards.iter_mut().zip(0..) {
             let shard = ShardId(number);
             let mut links = self.links.ends(shard, now);

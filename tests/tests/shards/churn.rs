@@ -44,7 +44,9 @@ fn guest(world: &mut World, rng: &mut seed::SimRng, shards: u16) -> ClientId {
     let config = match rng.random_range(0..4) {
         0 => config,
         1 => config.with_audio(number),
-        2 => config.with_audio(number).with_video(number, VideoConfig::simulcast()),
+        2 => config
+            .with_audio(number)
+            .with_video(number, VideoConfig::simulcast()),
         _ => config.with_video(number, VideoConfig::single(VideoCodec::Vp8)),
     };
     let shard = ShardId(rng.random_range(0..shards));

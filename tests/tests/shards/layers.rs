@@ -92,13 +92,20 @@ fn cross_once_for_all_who_show_them() {
         });
         connect(&mut world);
         world.run_for(Duration::from_secs(2));
-        assert_eq!(world.stats_of(ShardId(0)).feeds, 2, "two of three encodings");
+        assert_eq!(
+            world.stats_of(ShardId(0)).feeds,
+            2,
+            "two of three encodings"
+        );
         let before = world.stats_of(ShardId(1));
         world.run_for(Duration::from_secs(1));
         let after = world.stats_of(ShardId(1));
         let crossed = after.link_packets_in - before.link_packets_in;
         let sent = after.rtp_packets_out - before.rtp_packets_out;
-        assert!(sent.abs_diff(2 * crossed) <= 4, "{sent} sent, {crossed} crossed");
+        assert!(
+            sent.abs_diff(2 * crossed) <= 4,
+            "{sent} sent, {crossed} crossed"
+        );
         for (id, width) in subscribers.into_iter().zip(widths) {
             let frames = world.client(id).received(0).frames();
             let encoding = frames.last().map(|frame| frame.stamp.encoding);

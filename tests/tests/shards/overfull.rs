@@ -95,7 +95,7 @@ impl Call {
                 assert_eq!(stream.violations(), [], "{index}");
                 let stats = stream.stats();
                 let unseen = (stats.given_up, stats.undecodable, stats.plis);
-                assert_eq!(unseen, (0, 0, 0), "{index}: {stats:?}");
+                assert_eq!(unseen, (0, 0, 0), "{viewer:?} {index}: {stats:?}");
             }
             // Every frame of sound has come: they are numbered without a gap.
             let sound = client.received(0).frames();

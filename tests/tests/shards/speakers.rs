@@ -59,10 +59,11 @@ fn are_agreed_upon() {
                 world.join(config, access(&mut rng))
             })
             .collect();
+        connect(&mut world);
         for id in &people {
             say(&mut world, *id, QUIET);
         }
-        connect(&mut world);
+        world.run_for(SETTLED);
         for _ in 0..4 {
             let first = people[rng.random_range(0..PEOPLE)];
             let second = people[(first.0 + rng.random_range(1..PEOPLE)) % PEOPLE];

@@ -142,7 +142,9 @@ impl Router {
         encoding: u8,
     ) -> Option<LinkedClock> {
         let (ntp, rtp) = publication.encoding(encoding)?.clock.reported()?;
-        let at = self.publisher_clock(publication.publisher)?.instant_of(ntp)?;
+        let at = self
+            .publisher_clock(publication.publisher)?
+            .instant_of(ntp)?;
         let age = now.saturating_duration_since(at);
         Some(LinkedClock { ntp, rtp, age })
     }

@@ -82,8 +82,7 @@ impl Router {
         let publisher = Publisher::Local(peer);
         let publication = Publication::new(publisher, room, config, self.next_generation);
         for shard in &self.neighbours {
-            self.outbox
-                .add(*shard, News::Published(config.publication));
+            self.outbox.add(*shard, News::Published(config.publication));
         }
         self.place_publication(now, publication)
     }

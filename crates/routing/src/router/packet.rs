@@ -106,7 +106,12 @@ impl Router {
     }
 
     /// Finds layers anew, at once or, if that happens too often, a while later.
-    pub(super) fn follow_change(&mut self, now: Instant, source: EncodingRef, keyframe_starts: bool) {
+    pub(super) fn follow_change(
+        &mut self,
+        now: Instant,
+        source: EncodingRef,
+        keyframe_starts: bool,
+    ) {
         let Some(publication) = self.publications.get_mut(source.publication.key()) else {
             return;
         };

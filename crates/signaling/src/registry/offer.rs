@@ -65,7 +65,9 @@ impl Registry {
         if let Some(known) = known {
             return Ok(known);
         }
-        let shard = self.placement.place(self.rooms.get(&room).ok_or_else(gone)?);
+        let shard = self
+            .placement
+            .place(self.rooms.get(&room).ok_or_else(gone)?);
         Ok(Session::open(self.ids.peer(), shard, offer, rng))
     }
 
@@ -119,12 +121,7 @@ impl Registry {
     }
 
     /// RFC 8445 §2.4: new credentials of the client ask for new ones of ours.
-    fn restart_ice(
-        &mut self,
-        mut session: Session,
-        offer: &Offer,
-        rng: &mut dyn Rng,
-    ) -> Session {
+    fn restart_ice(&mut self, mut session: Session, offer: &Offer, rng: &mut dyn Rng) -> Session {
         if session.remote != offer.ice {
             session.local = ids::ice_credentials(session.peer, rng);
             session.remote = offer.ice.clone();

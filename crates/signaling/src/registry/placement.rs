@@ -50,9 +50,8 @@ impl Placement {
         let Some((least, shard)) = living().min() else {
             return ShardId(0);
         };
-        let near = living().filter(|(load, shard)| {
-            *load <= least + ROOM_SLACK && room.shards.contains_key(shard)
-        });
+        let near = living()
+            .filter(|(load, shard)| *load <= least + ROOM_SLACK && room.shards.contains_key(shard));
         near.min().map_or(shard, |(_, shard)| shard)
     }
 

@@ -76,7 +76,9 @@ impl Registry {
 
     /// What a participant publishes and receives has changed.
     pub(super) fn weigh(&mut self, room: RoomId, who: ParticipantId) {
-        let session = self.participant(room, who).and_then(|it| it.session.as_ref());
+        let session = self
+            .participant(room, who)
+            .and_then(|it| it.session.as_ref());
         let Some((peer, load)) = session.map(|session| (session.peer, load_of(session))) else {
             return;
         };

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use plenum_types::{
-    Fingerprint, IceCredentials, Mid, PeerConfig, PeerId, PublicationId, RoomId, ShardId, SlotId, Ssrc,
+    Fingerprint, IceCredentials, Mid, PeerConfig, PeerId, PublicationId, RoomId, ShardId, SlotId,
+    Ssrc,
 };
 use rand::{Rng, RngExt};
 

@@ -112,11 +112,23 @@ fn a_keyframe_whose_start_came_late_does_not_end_a_cut() {
 fn the_highest_temporal_layer_comes_back_where_the_encoder_allows_it() {
     let mut gate = Gate::default();
     assert_eq!(gate.judge(&layer(1, 2, false), LAYERED, fill(4)), OUT);
-    assert_eq!(gate.judge(&layer(2, 0, true), LAYERED, fill(4)), Verdict::Keep);
+    assert_eq!(
+        gate.judge(&layer(2, 0, true), LAYERED, fill(4)),
+        Verdict::Keep
+    );
     assert_eq!(gate.judge(&layer(3, 2, false), LAYERED, fill(0)), OUT);
-    assert_eq!(gate.judge(&layer(4, 1, false), LAYERED, fill(0)), Verdict::Keep);
-    assert_eq!(gate.judge(&layer(5, 2, true), LAYERED, fill(0)), Verdict::Keep);
-    assert_eq!(gate.judge(&layer(6, 2, false), LAYERED, fill(0)), Verdict::Keep);
+    assert_eq!(
+        gate.judge(&layer(4, 1, false), LAYERED, fill(0)),
+        Verdict::Keep
+    );
+    assert_eq!(
+        gate.judge(&layer(5, 2, true), LAYERED, fill(0)),
+        Verdict::Keep
+    );
+    assert_eq!(
+        gate.judge(&layer(6, 2, false), LAYERED, fill(0)),
+        Verdict::Keep
+    );
 }
 
 #[test]

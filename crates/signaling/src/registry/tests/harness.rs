@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plenum_types::{
-    Fingerprint, FingerprintAlgorithm, MediaCommand, MediaEvent, PeerId, ShardId,
-    SlotConfig,
+    Fingerprint, FingerprintAlgorithm, MediaCommand, MediaEvent, PeerId, ShardId, SlotConfig,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
