@@ -28,7 +28,9 @@ impl Shard {
             }
             LinkMessage::Note(note) => {
                 // It may change what slots show: packets that came before go first.
-                self.fan_out(now, out);
+                if let Some(room) = self.router.room_of(note.publication) {
+                    self.fan_out_room(now, room, out);
+                }
                 self.router.handle_note(now, from, &note);
             }
         }
@@ -53,7 +55,9 @@ impl Shard {
         };
         let (encoding, generation) = (packet.encoding, packet.generation);
         if packet.resumes || self.router.is_restarted(replica, encoding, generation) {
-            self.fan_out(now, out);
+            if let Some(room) = self.router.room_of(id) {
+                self.fan_out_room(now, room, out);
+            }
         }
         self.router
             .before_linked_packet(now, replica, encoding, generation, packet.resumes);

@@ -16,11 +16,12 @@ where
     F: Fn(ShardId, MediaEvent) + Clone + Send + 'static,
 {
     let certificate = certificate.clone();
-    let shards = config.shards;
+    let (shards, sound_hold) = (config.shards, config.sound_hold);
     start_with(config, events, move |shard, start| {
         let config = ShardConfig {
             shard,
             shards,
+            sound_hold,
             ..ShardConfig::default()
         };
         Shard::new(

@@ -29,7 +29,11 @@ fn command(http_port: u16, udp_port: u16) -> Command {
 
 /// Starts a server on free ports and waits until it prints where it is.
 fn start() -> Server {
-    let mut child = command(0, 0).spawn().unwrap();
+    run(command(0, 0))
+}
+
+fn run(mut command: Command) -> Server {
+    let mut child = command.spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let port = lines
         .map(Result::unwrap)
@@ -138,6 +142,36 @@ fn clients_of_another_stack_hold_a_conference_over_loopback() {
     ] {
         let name = format!("plenum_media_drops_total{{reason=\"{reason}\"}}");
         assert_eq!(metric(&metrics, &name), 0.0, "{name}");
+    }
+}
+
+#[test]
+fn a_conference_spans_shards() {
+    let mut command = command(0, 0);
+    command.env("PLENUM_MEDIA__SHARDS", "2");
+    let server = run(command);
+    let arguments = ["--publishers", "2", "--subscribers", "8", "--audio"];
+    let run = ["--duration", "3s", "--fail-loss", "0%"];
+    let (succeeded, said) = load(server.port, &[&arguments[..], &run[..]].concat());
+    assert!(succeeded, "{said}");
+
+    let metrics = request(&server, "/metrics");
+    for name in [
+        "plenum_link_packets_total{direction=\"out\",shard=\"0\"}",
+        "plenum_link_packets_total{direction=\"in\",shard=\"1\"}",
+    ] {
+        assert!(metric(&metrics, name) > 100.0, "{name} in {metrics}");
+    }
+    for shard in [0, 1] {
+        let name = format!("plenum_link_full_packets_total{{shard=\"{shard}\"}}");
+        assert_eq!(metric(&metrics, &name), 0.0, "{name}");
+    }
+    for name in [
+        "plenum_media_publications",
+        "plenum_media_replicas",
+        "plenum_link_feeds",
+    ] {
+        assert_eq!(metric(&metrics, name), 0.0, "{name} after all have left");
     }
 }
 

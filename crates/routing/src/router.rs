@@ -8,8 +8,8 @@ use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
     Bitrate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId, PeerIndex,
-    PublicationConfig, PublicationId, RoomId, SequenceNumber, ShardId, SlotConfig, SlotId,
-    SlotWish, Ssrc,
+    PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber, ShardId, SlotConfig,
+    SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;
@@ -178,19 +178,19 @@ impl Router {
         }
     }
 
-    /// Whether taking this packet changes more than itself: what slots show, or what packets are
-    /// numbered from. Packets taken before it must have been forwarded by then.
+    /// The room, if taking this packet changes more than itself: what slots show, or what packets
+    /// are numbered from. Packets of its room taken before it must have been forwarded by then.
     pub fn changes_with(
         &self,
         publication: PublicationIndex,
         encoding: u8,
         d: &PacketDescription,
-    ) -> bool {
-        self.encoding(EncodingRef {
-            publication,
-            encoding,
-        })
-        .is_some_and(|encoding| encoding.is_changed_by(d))
+    ) -> Option<RoomIndex> {
+        let publication = self.publications.get(publication.key())?;
+        publication
+            .encoding(encoding)?
+            .is_changed_by(d)
+            .then_some(RoomIndex(publication.room as u32))
     }
 
     /// A packet has come: numbers it, keeps it for retransmission, and learns from it. An error
@@ -243,6 +243,13 @@ impl Router {
             encoding,
         };
         self.prepare_replica(now, source, generation, resumes);
+    }
+
+    /// The room of a publication.
+    pub fn room_of(&self, id: PublicationId) -> Option<RoomIndex> {
+        let index = self.publication_index(id)?;
+        let publication = self.publications.get(index.key())?;
+        Some(RoomIndex(publication.room as u32))
     }
 
     /// Whether the stream that the publisher's shard calls `generation` is another than before.
