@@ -53,14 +53,14 @@ impl Shard {
             self.router.on_unwanted_packet(from, id);
             return Err(DropReason::UnknownSource);
         };
-        let (encoding, generation) = (packet.encoding, packet.generation);
-        if packet.resumes || self.router.is_restarted(replica, encoding, generation) {
+        let (encoding, position) = (packet.encoding, packet.position);
+        if self.router.breaks_off(replica, encoding, position) {
             if let Some(room) = self.router.room_of(id) {
                 self.fan_out_room(now, room, out);
             }
         }
         self.router
-            .before_linked_packet(now, replica, encoding, generation, packet.resumes);
+            .before_linked_packet(now, replica, encoding, position);
         let received = ReceivedPacket {
             source: StreamRef {
                 publication: id,
@@ -100,8 +100,7 @@ impl Shard {
                 publication: received.source.publication,
                 encoding: received.source.encoding,
                 retransmitted: received.retransmitted,
-                resumes: crossing.resumes,
-                generation: crossing.generation,
+                position: crossing.position,
                 description: crossing.description,
             };
             match links.try_send(crossing.to, LinkMessage::Packet(packet, bytes)) {

@@ -36,4 +36,5 @@ mod transport;
 
 pub use link::{LinkMessage, LinkPacket, LinkRefused, Links, NoLinks};
 pub use plenum_media::Certificate;
+pub use plenum_routing::LinkPosition;
 pub use shard::{Shard, ShardConfig};

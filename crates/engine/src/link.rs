@@ -3,6 +3,7 @@
 //! A replica is fed through this contract and knows nothing of what is behind it: a ring between
 //! two threads, a simulated link, or one day a network.
 
+use plenum_routing::LinkPosition;
 use plenum_rtp::PacketDescription;
 use plenum_types::{LinkFill, LinkNote, PublicationId, ShardId};
 
@@ -24,10 +25,8 @@ pub struct LinkPacket {
     pub encoding: u8,
     /// It came as a retransmission.
     pub retransmitted: bool,
-    /// What was left out before it leaves a gap that no decoder may see; a decoder starts here.
-    pub resumes: bool,
-    /// Which of the encoding's streams, as the publisher's shard counts them.
-    pub generation: u32,
+    /// Where it stands among those sent before.
+    pub position: LinkPosition,
     /// What it says.
     pub description: PacketDescription,
 }

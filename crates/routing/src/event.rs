@@ -104,15 +104,24 @@ pub struct Forward {
     pub extensions: ExtensionMap,
 }
 
+/// Where a packet of a replica stands among those that its publisher's shard has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkPosition {
+    /// Which of the encoding's streams it is of: another number is another stream.
+    pub generation: u32,
+    /// Which feed it came by: packets between two feeds are missing.
+    pub feed: u32,
+    /// What went before it was left out on the way, and it starts a keyframe.
+    pub resumes: bool,
+}
+
 /// How a packet goes to another shard.
 #[derive(Clone, Copy, Debug)]
 pub struct Crossing {
     /// Which.
     pub to: ShardId,
-    /// Which of the encoding's streams it is of: another number is another stream.
-    pub generation: u32,
-    /// Something before it was left out, and a decoder can start here.
-    pub resumes: bool,
+    /// Where it stands for the other shard.
+    pub position: LinkPosition,
     /// As the other shard is to see it.
     pub description: PacketDescription,
 }

@@ -28,6 +28,6 @@ mod speakers;
 mod testing;
 mod timers;
 
-pub use event::{Arrival, Crossing, Forward, PeerSlot, Retransmission, RouterEvent};
+pub use event::{Arrival, Crossing, Forward, LinkPosition, PeerSlot, Retransmission, RouterEvent};
 pub use index::{PublicationIndex, SlotIndex};
 pub use router::Router;

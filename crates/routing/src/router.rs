@@ -15,7 +15,9 @@ use rand::Rng;
 use slab::Slab;
 
 use crate::allocate::ALL_TEMPORAL;
-use crate::event::{Arrival, Crossing, Forward, PeerSlot, Retransmission, RouterEvent};
+use crate::event::{
+    Arrival, Crossing, Forward, LinkPosition, PeerSlot, Retransmission, RouterEvent,
+};
 use crate::index::EncodingRef;
 use crate::peer::Peer;
 use crate::publication::Publication;
@@ -226,23 +228,39 @@ impl Router {
         }
     }
 
-    /// The packet of a replica that is given to [`on_packet`](Self::on_packet) next is of the
-    /// stream that its publisher's shard calls `generation`. With `resumes` it is a keyframe, and
-    /// what went before it was left out on the way. Packets taken before such a packet, or before
-    /// one of another stream, must have been forwarded by then.
+    /// The packet of a replica that is given to [`on_packet`](Self::on_packet) next stands at
+    /// `position`. Packets taken before one that [`breaks_off`](Self::breaks_off) must have been
+    /// forwarded by then.
     pub fn before_linked_packet(
         &mut self,
         now: Instant,
         publication: PublicationIndex,
         encoding: u8,
-        generation: u32,
-        resumes: bool,
+        position: LinkPosition,
     ) {
         let source = EncodingRef {
             publication,
             encoding,
         };
-        self.prepare_replica(now, source, generation, resumes);
+        self.prepare_replica(now, source, position);
+    }
+
+    /// Whether a replica's packet at `position` does not continue those before.
+    pub fn breaks_off(
+        &self,
+        publication: PublicationIndex,
+        encoding: u8,
+        position: LinkPosition,
+    ) -> bool {
+        let source = EncodingRef {
+            publication,
+            encoding,
+        };
+        self.encoding(source).is_some_and(|known| {
+            position.resumes
+                || known.home_generation != Some(position.generation)
+                || known.home_feed != Some(position.feed)
+        })
     }
 
     /// The room of a publication.
@@ -250,22 +268,6 @@ impl Router {
         let index = self.publication_index(id)?;
         let publication = self.publications.get(index.key())?;
         Some(RoomIndex(publication.room as u32))
-    }
-
-    /// Whether the stream that the publisher's shard calls `generation` is another than before.
-    pub fn is_restarted(
-        &self,
-        publication: PublicationIndex,
-        encoding: u8,
-        generation: u32,
-    ) -> bool {
-        let source = EncodingRef {
-            publication,
-            encoding,
-        };
-        let known = self.encoding(source);
-        let before = known.and_then(|encoding| encoding.home_generation);
-        before.is_some_and(|before| before != generation)
     }
 
     /// How many other shards want the encoding of a packet.

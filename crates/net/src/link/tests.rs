@@ -1,5 +1,6 @@
 use super::*;
 use mio::{Events, Poll, Token, Waker};
+use plenum_engine::LinkPosition;
 use plenum_rtp::{HeaderExtensions, PacketDescription, RtpHeader, describe};
 use plenum_types::{Codec, ExtensionMap, LinkFact, PublicationId};
 use std::time::Duration;
@@ -29,8 +30,11 @@ fn packet() -> LinkPacket {
         publication: PublicationId(7),
         encoding: 0,
         retransmitted: false,
-        resumes: false,
-        generation: 1,
+        position: LinkPosition {
+            generation: 1,
+            feed: 1,
+            resumes: false,
+        },
         description: description(),
     }
 }

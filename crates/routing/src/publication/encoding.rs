@@ -68,6 +68,8 @@ pub(crate) struct Encoding {
     pub(crate) feeds: Vec<Feed>,
     /// Of a replica: which stream the packets so far were of, as the publisher's shard counts.
     pub(crate) home_generation: Option<u32>,
+    /// Of a replica: which feed they came by. Between two feeds packets are missing.
+    pub(crate) home_feed: Option<u32>,
 }
 
 impl Encoding {
@@ -88,6 +90,7 @@ impl Encoding {
             slots: Vec::new(),
             feeds: Vec::new(),
             home_generation: None,
+            home_feed: None,
         }
     }
 

@@ -17,6 +17,8 @@ const NO_LIMIT: u8 = u8::MAX;
 #[derive(Debug)]
 pub(crate) struct Feed {
     pub(crate) to: ShardId,
+    /// Distinguishes it from feeds of the same encoding to the same shard before.
+    pub(crate) number: u32,
     gate: Gate,
     /// Numbers without what was left out; absent until something is.
     closed_up: Option<Box<View>>,
@@ -32,9 +34,10 @@ pub(crate) struct Crossed {
 }
 
 impl Feed {
-    pub(crate) fn new(to: ShardId) -> Self {
+    pub(crate) fn new(to: ShardId, number: u32) -> Self {
         Self {
             to,
+            number,
             gate: Gate::default(),
             closed_up: None,
         }
@@ -42,7 +45,7 @@ impl Feed {
 
     /// The stream has begun anew.
     pub(crate) fn restart(&mut self) {
-        *self = Self::new(self.to);
+        *self = Self::new(self.to, self.number);
     }
 
     /// Decides about a picture's packet; `Err` with whether to ask for a keyframe.

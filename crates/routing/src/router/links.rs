@@ -14,7 +14,7 @@ use plenum_types::{
     NtpTime, PeerId, PublicationConfig, PublicationId, RoomId, ShardId, SpeakerTurn,
 };
 
-use crate::event::{Arrival, Crossing};
+use crate::event::{Arrival, Crossing, LinkPosition};
 use crate::index::{EncodingRef, Publisher};
 use crate::publication::{Feed, Publication, Rank, Verdict};
 use crate::remote::{News, Origin, RemotePublisher};
@@ -210,6 +210,8 @@ impl Router {
     }
 
     fn take_demand(&mut self, index: PublicationIndex, from: ShardId, encodings: u8, fresh: bool) {
+        let number = self.next_generation;
+        self.next_generation = number.wrapping_add(1);
         let publication = &mut self.publications[index.key()];
         let is_new = !publication.followers.contains(&from);
         if is_new {
@@ -219,7 +221,7 @@ impl Router {
             let wanted = encodings & 1 << at != 0;
             let fed = encoding.feeds.iter().any(|feed| feed.to == from);
             if wanted && !fed {
-                encoding.feeds.push(Feed::new(from));
+                encoding.feeds.push(Feed::new(from, number));
             } else if !wanted && fed {
                 encoding.feeds.retain(|feed| feed.to != from);
             }
@@ -284,25 +286,27 @@ impl Router {
         }
     }
 
-    /// A packet of a replica follows, of the home's stream number `generation`. With `resumes`
-    /// something before it was left out on the way, and it is a keyframe.
+    /// A packet of a replica follows.
     pub(super) fn prepare_replica(
         &mut self,
         now: Instant,
         source: EncodingRef,
-        generation: u32,
-        resumes: bool,
+        link: LinkPosition,
     ) {
         let Some(encoding) = self.encoding_mut(source) else {
             return;
         };
-        let before = encoding.home_generation.replace(generation);
-        if before.is_some_and(|before| before != generation) {
+        let before = encoding.home_generation.replace(link.generation);
+        let feed = encoding.home_feed.replace(link.feed);
+        if before.is_some_and(|before| before != link.generation) {
             self.restart_encoding(source);
             self.pause_slots_showing(source);
             self.follow_change(now, source, false);
-        } else if resumes {
+        } else if link.resumes {
             self.pause_slots_showing(source);
+        } else if feed.is_some_and(|feed| feed != link.feed) && self.pause_slots_showing(source) {
+            // What they showed has a hole that nothing can fill: they begin again.
+            self.allocate_slots_of(now, source.publication);
         }
     }
 
@@ -335,7 +339,7 @@ impl Router {
             .feeds
             .get_mut(position)
             .ok_or(DropReason::UnknownSource)?;
-        let to = feed.to;
+        let (to, number_of_feed) = (feed.to, feed.number);
         let judged = match kind {
             MediaKind::Audio => Ok(Verdict::Keep),
             MediaKind::Video => feed.judge(number, d, rank, fill(to)),
@@ -351,8 +355,11 @@ impl Router {
         };
         Ok(Crossing {
             to,
-            generation,
-            resumes: crossed.resumes,
+            position: LinkPosition {
+                generation,
+                feed: number_of_feed,
+                resumes: crossed.resumes,
+            },
             description: crossed.description,
         })
     }

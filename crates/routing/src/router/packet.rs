@@ -87,8 +87,10 @@ impl Router {
         }
     }
 
-    /// What comes next of an encoding does not continue what slots have shown of it.
-    pub(super) fn pause_slots_showing(&mut self, source: EncodingRef) {
+    /// What comes next of an encoding does not continue what slots have shown of it. Whether any
+    /// has.
+    pub(super) fn pause_slots_showing(&mut self, source: EncodingRef) -> bool {
+        let mut any = false;
         for listed in self
             .slots_of_encoding(source.publication, source.encoding)
             .to_vec()
@@ -96,8 +98,10 @@ impl Router {
             let slot = &mut self.slots[listed.slot.key()];
             if slot.shown().is_some_and(|shown| shown.source == source) {
                 slot.pause();
+                any = true;
             }
         }
+        any
     }
 
     /// Nothing of an encoding's old stream can be mapped to what comes next.

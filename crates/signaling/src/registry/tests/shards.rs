@@ -82,7 +82,10 @@ fn muting_and_ending_are_told_to_all_shards_of_the_room() {
     let publication = to(&server, 0, published)[0];
     let text = publication.to_string();
     server.forget();
-    server.say(1, json!({"type": "mute", "publication": text, "muted": true}));
+    server.say(
+        1,
+        json!({"type": "mute", "publication": text, "muted": true}),
+    );
     server.say(1, json!({"type": "unpublish", "publication": text}));
     for shard in [0, 1] {
         assert_eq!(to(&server, shard, removed), [publication]);
@@ -99,7 +102,10 @@ fn a_peer_that_closed_ends_its_publications_elsewhere() {
     let gone: Vec<_> = to(&server, 0, published).into_iter().take(2).collect();
     server.forget();
     let reason = CloseReason::ConsentExpired;
-    server.report(MediaEvent::PeerClosed { peer: first, reason });
+    server.report(MediaEvent::PeerClosed {
+        peer: first,
+        reason,
+    });
     assert!(server.asked.iter().all(|(shard, _)| *shard == 1));
     let mut ended = to(&server, 1, removed);
     ended.sort_unstable();
@@ -111,9 +117,12 @@ fn a_shard_whose_last_participant_leaves_forgets_the_room_and_learns_it_anew() {
     let mut server = crowd();
     let on_one = to(&server, 1, peer);
     let clients: Vec<u64> = (1..=CROWD)
-        .zip(server.asked.iter().filter_map(|(shard, command)| {
-            peer(command).map(|_| *shard)
-        }))
+        .zip(
+            server
+                .asked
+                .iter()
+                .filter_map(|(shard, command)| peer(command).map(|_| *shard)),
+        )
         .filter(|(_, shard)| *shard == 1)
         .map(|(client, _)| client)
         .collect();
@@ -164,11 +173,16 @@ fn speakers_of_all_shards_are_told_together() {
     assert_eq!(types(&heard), ["speakers", "speakers"]);
     let names = |at: usize| -> Vec<String> {
         let speakers = heard[at]["speakers"].as_array().unwrap();
-        let name = |speaker: &serde_json::Value| speaker["publication"].as_str().unwrap().to_owned();
+        let name =
+            |speaker: &serde_json::Value| speaker["publication"].as_str().unwrap().to_owned();
         speakers.iter().map(name).collect()
     };
     assert_eq!(names(0), [here.to_string()]);
-    assert_eq!(names(1), [there.to_string(), here.to_string()], "loudest first");
+    assert_eq!(
+        names(1),
+        [there.to_string(), here.to_string()],
+        "loudest first"
+    );
     // The same again is no news.
     server.report_from(
         1,
