@@ -113,17 +113,28 @@ impl Publication {
         self.origin.map(|origin| origin.home)
     }
 
-    /// Of a replica: what it wants, if its publisher's shard does not know that.
-    pub(crate) fn demand(&self) -> Option<LinkFact> {
-        let told = self.origin?.told;
-        let wanted = self.encodings.iter().enumerate();
-        let encodings = wanted
-            .filter(|(_, encoding)| !encoding.slots.is_empty())
-            .fold(0, |mask, (at, _)| mask | 1 << at);
-        (told != Some(encodings)).then_some(LinkFact::Demand {
+    /// Of a replica: what it wants, if its publisher's shard does not know that; and when to look
+    /// again. What nobody wants any more is wanted for a while yet: somebody may change their mind
+    /// before the packets on their way have come, and would miss those in between.
+    pub(crate) fn demand(&mut self, now: Instant) -> (Option<LinkFact>, Option<Instant>) {
+        let Some(origin) = self.origin else {
+            return (None, None);
+        };
+        let (mut encodings, mut due) = (0, None);
+        for (at, encoding) in self.encodings.iter_mut().enumerate() {
+            let bit = 1 << at;
+            let told = origin.told.is_some_and(|told| told & bit != 0);
+            let until = encoding.wanted_until(now, told);
+            if until.is_none_or(|until| now < until) {
+                encodings |= bit;
+                due = due.into_iter().chain(until).min();
+            }
+        }
+        let fact = LinkFact::Demand {
             encodings,
-            fresh: told.is_none(),
-        })
+            fresh: origin.told.is_none(),
+        };
+        ((origin.told != Some(encodings)).then_some(fact), due)
     }
 
     /// Somebody speaks or not. Whether that is another turn.

@@ -1,6 +1,6 @@
 //! One incoming stream of a publication: its numbering, packets, clock, activity and keyframes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plenum_rtp::{PacketDescription, RtpHeader};
 use plenum_types::{Codec, LinkedLayer, Pixels, SequenceExtender, SequenceNumber, Ssrc};
@@ -15,6 +15,10 @@ use crate::publication::keyframes::KeyframeRequests;
 use crate::publication::numbering::Numbering;
 use crate::publication::store::PacketStore;
 use crate::publication::view::View;
+
+/// How long a replica's encoding that nobody wants any more is still asked for. Longer than notes
+/// and packets take between shards; more only costs the link.
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Temporal layers that can be told apart; more are one.
 const TEMPORAL_LAYERS: u8 = 4;
@@ -68,6 +72,8 @@ pub(crate) struct Encoding {
     pub(crate) feeds: Vec<Feed>,
     /// Of a replica: which stream the packets so far were of, as the publisher's shard counts.
     pub(crate) home_generation: Option<u32>,
+    /// Of a replica: since when nobody here wants it.
+    unwanted_since: Option<Instant>,
     /// Of a replica: which feed they came by. Between two feeds packets are missing.
     pub(crate) home_feed: Option<u32>,
 }
@@ -90,6 +96,7 @@ impl Encoding {
             slots: Vec::new(),
             feeds: Vec::new(),
             home_generation: None,
+            unwanted_since: None,
             home_feed: None,
         }
     }
@@ -181,6 +188,19 @@ impl Encoding {
     /// Whether anybody wants its packets, here or elsewhere.
     pub(crate) const fn is_wanted(&self) -> bool {
         !self.slots.is_empty() || !self.feeds.is_empty()
+    }
+
+    /// Of a replica: until when it is wanted; `None` for as long as a slot does. `told`: its
+    /// publisher's shard sends it.
+    pub(crate) fn wanted_until(&mut self, now: Instant, told: bool) -> Option<Instant> {
+        if !self.slots.is_empty() {
+            self.unwanted_since = None;
+            return None;
+        }
+        if !told {
+            return Some(now);
+        }
+        Some(*self.unwanted_since.get_or_insert(now) + LINGER)
     }
 
     /// What other shards are told of it.

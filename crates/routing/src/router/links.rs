@@ -18,6 +18,7 @@ use crate::event::{Arrival, Crossing, LinkPosition};
 use crate::index::{EncodingRef, Publisher};
 use crate::publication::{Feed, Publication, Rank, Verdict};
 use crate::remote::{News, Origin, RemotePublisher};
+use crate::timers::Timer;
 use crate::{PublicationIndex, Router};
 
 impl Router {
@@ -70,7 +71,12 @@ impl Router {
 
     /// The slots of an encoding came to be, or ceased to be.
     pub(super) fn on_demand_changed(&mut self, source: EncodingRef) {
-        if let Some(publication) = self.publications.get(source.publication.key())
+        self.tell_demand(source.publication);
+    }
+
+    /// Tells a replica's publisher's shard what is wanted, if that is news.
+    pub(super) fn tell_demand(&mut self, publication: PublicationIndex) {
+        if let Some(publication) = self.publications.get(publication.key())
             && let Some(origin) = publication.origin
         {
             self.outbox.add(origin.home, News::Demand(publication.id));
@@ -102,7 +108,28 @@ impl Router {
     }
 
     /// `None` if there is nothing to tell any more.
-    fn compose(&self, now: Instant, to: ShardId, news: News) -> Option<LinkNote> {
+    fn compose(&mut self, now: Instant, to: ShardId, news: News) -> Option<LinkNote> {
+        if let News::Demand(publication) = news {
+            let fact = self.compose_demand(now, to, publication)?;
+            return Some(LinkNote { publication, fact });
+        }
+        self.compose_fact(now, to, news)
+    }
+
+    fn compose_demand(&mut self, now: Instant, to: ShardId, id: PublicationId) -> Option<LinkFact> {
+        let replica = self.publication_index(id).filter(|index| {
+            let publication = &self.publications[index.key()];
+            publication.home() == Some(to)
+        });
+        let Some(index) = replica else {
+            return Some(LinkFact::Unwanted);
+        };
+        let (fact, due) = self.publications[index.key()].demand(now);
+        self.timers.set_or_cancel(Timer::Demand(index), due);
+        fact
+    }
+
+    fn compose_fact(&self, now: Instant, to: ShardId, news: News) -> Option<LinkNote> {
         let here = |id: PublicationId| {
             let index = self.publication_index(id)?;
             Some(&self.publications[index.key()])
@@ -114,10 +141,7 @@ impl Router {
                 here(id).filter(|known| known.origin.is_none())?;
                 (id, LinkFact::Published)
             }
-            News::Demand(id) => match replica(id) {
-                Some(known) => (id, known.demand()?),
-                None => (id, LinkFact::Unwanted),
-            },
+            News::Demand(_) => return None,
             News::Keyframe(id, encoding) => {
                 replica(id)?;
                 (id, LinkFact::KeyframeWanted { encoding })

@@ -143,6 +143,7 @@ impl Router {
             self.timers.cancel(Timer::Activity(source));
         }
         self.timers.cancel(Timer::Allocate(index));
+        self.timers.cancel(Timer::Demand(index));
         for slot in self.slots_of(index).to_vec() {
             self.unbind(slot, index);
         }
