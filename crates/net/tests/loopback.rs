@@ -254,14 +254,19 @@ fn shutdown_carries_out_what_is_queued_and_joins() {
     let handle = net.shards()[0].clone();
     handle.send(MediaCommand::ReportStats).unwrap();
     net.stop();
-    assert!(matches!(events.try_recv(), Ok((_, MediaEvent::Stats(_)))));
+    let told: Vec<_> = events.try_iter().collect();
+    let is_stats = |event: &MediaEvent| matches!(event, MediaEvent::Stats(_));
+    assert!(told.iter().any(|(_, event)| is_stats(event)));
+    let is_end = |event: &MediaEvent| matches!(event, MediaEvent::ShardEnded);
+    let ends = told.iter().filter(|(_, event)| is_end(event));
+    assert_eq!(ends.count(), 2, "each shard says goodbye");
     assert!(!handle.is_alive());
     assert!(handle.send(MediaCommand::ReportStats).is_err());
 }
 
 #[test]
 fn a_shard_that_panics_is_seen_to_be_gone() {
-    let (net, _events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
     let [broken, healthy] = net.shards() else {
         panic!("two shards were asked for");
     };
@@ -275,6 +280,9 @@ fn a_shard_that_panics_is_seen_to_be_gone() {
         Err(CommandRefused::ShardGone)
     );
     assert!(healthy.is_alive());
+    let (shard, event) = events.recv_timeout(WAIT).unwrap();
+    assert_eq!(shard, broken.shard());
+    assert!(matches!(event, MediaEvent::ShardEnded), "{event:?}");
 }
 
 #[test]
