@@ -29,3 +29,6 @@ pub use peer::{Peer, PeerEvent, Transmit, Wakeup};
 pub use receiver::{ReceivedPacket, Receiver, ReceiverStats, StreamRef};
 pub use sender::Sender;
 pub use srtp::{SRTCP_OVERHEAD, SRTP_OVERHEAD, SrtpSession, keying_material_len};
+pub use transport_feedback::{
+    Encoded as EncodedFeedback, TICK_US as FEEDBACK_TICK_US, encode as encode_feedback,
+};
