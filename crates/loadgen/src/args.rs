@@ -1,7 +1,13 @@
 //! The command line of `plenum load`.
 
+mod parse;
+
 use std::path::PathBuf;
 use std::time::Duration;
+
+use clap::ValueEnum;
+
+use parse::{duration, positive, ratio, rate};
 
 /// Load a server with publishers and subscribers, and report what arrived.
 #[derive(Clone, Debug, clap::Args)]
@@ -9,27 +15,66 @@ pub struct Args {
     /// Where the server's HTTP port is.
     #[arg(long, default_value = "http://localhost:7880")]
     pub url: String,
-    /// Rooms; each gets its own publishers and subscribers.
-    #[arg(long, default_value_t = 1)]
-    pub rooms: usize,
-    /// Publishers per room.
-    #[arg(long, default_value_t = 1)]
-    pub publishers: usize,
-    /// Subscribers per room; each takes every publisher's streams.
-    #[arg(long, default_value_t = 10)]
-    pub subscribers: usize,
+    /// A load of a known shape; the flags below change it.
+    #[arg(long, value_enum)]
+    pub scenario: Option<Preset>,
+    /// Rooms; each gets its own clients.
+    #[arg(long, value_parser = positive)]
+    pub rooms: Option<usize>,
+    /// Clients per room that publish and do nothing else.
+    #[arg(long)]
+    pub publishers: Option<usize>,
+    /// Clients per room that take every publisher's streams and do nothing else.
+    #[arg(long)]
+    pub subscribers: Option<usize>,
+    /// Clients per room that publish and take every other's streams.
+    #[arg(long)]
+    pub participants: Option<usize>,
+    /// Codec of the video.
+    #[arg(long, value_enum)]
+    pub video: Option<Video>,
+    /// Simulcast layers of the video, 1 to 3.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub layers: Option<u8>,
+    /// Bits per second of the largest layer, such as 1320k or 2.5M. Its frames vary in size.
+    #[arg(long, value_parser = parse::bitrate, conflicts_with_all = ["payload", "frame_packets"])]
+    pub video_bitrate: Option<u64>,
+    /// Frames per second of the video.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub fps: u32,
+    /// Bytes of every video packet's payload, 64 to 1200: all of them have this size.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(64..=1_200), requires = "frame_packets")]
+    pub payload: Option<u16>,
+    /// Packets of every frame of the largest layer.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..), requires = "payload")]
+    pub frame_packets: Option<u8>,
     /// Publish audio beside the video.
     #[arg(long)]
     pub audio: bool,
-    /// Publish no video.
-    #[arg(long, requires = "audio")]
-    pub no_video: bool,
-    /// How long media flows once everyone has joined, such as 30s or 2m.
-    #[arg(long, default_value = "10s", value_parser = parse_duration)]
+    /// Publish no audio, where the scenario would.
+    #[arg(long, conflicts_with = "audio")]
+    pub no_audio: bool,
+    /// Take so many active speakers instead of every publisher's audio.
+    #[arg(long)]
+    pub audio_slots: Option<usize>,
+    /// Negotiate no transport-wide feedback.
+    #[arg(long)]
+    pub no_twcc: bool,
+    /// How long is measured once everyone has joined, such as 30s or 2m.
+    #[arg(long, default_value = "10s", value_parser = duration)]
     pub duration: Duration,
-    /// Joins per second.
-    #[arg(long, default_value_t = 20)]
-    pub ramp: u32,
+    /// How long media flows before it is measured.
+    #[arg(long, default_value = "2s", value_parser = duration)]
+    pub settle: Duration,
+    /// Joins per second, such as 50/s.
+    #[arg(long, default_value = "50/s", value_parser = rate)]
+    pub ramp: f64,
+    /// Subscribers that leave and are replaced while it is measured, such as 10/s.
+    #[arg(long, value_parser = rate)]
+    pub churn: Option<f64>,
+    /// How often each subscriber changes sizes and pins, such as 3s.
+    #[arg(long, value_parser = duration)]
+    pub layout: Option<Duration>,
     /// API key that signs the clients' tokens.
     #[arg(long, default_value = "devkey", env = "PLENUM_API_KEY")]
     pub key: String,
@@ -41,64 +86,59 @@ pub struct Args {
         hide_env_values = true
     )]
     pub secret: String,
+    /// Threads that carry media.
+    #[arg(long, default_value_t = 1, value_parser = positive)]
+    pub threads: usize,
+    /// Core of the first media thread; the others take the next ones.
+    #[arg(long)]
+    pub pin: Option<usize>,
+    /// Decrypt one of so many packets of a stream; all are counted.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub sample: u16,
+    /// Repeats the random choices of a run.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Process id of the server, to report its CPU and memory.
+    #[arg(long)]
+    pub pid: Option<u32>,
     /// Write the report as JSON to this file.
     #[arg(long)]
     pub json: Option<PathBuf>,
+    /// Write the report as a page with plots over time to this file.
+    #[arg(long)]
+    pub html: Option<PathBuf>,
     /// Exit with an error if more than this share of packets is lost, such as 0.1%.
-    #[arg(long, value_parser = parse_ratio)]
+    #[arg(long, value_parser = ratio)]
     pub fail_loss: Option<f64>,
+    /// Exit with an error if 1 in 100 packets takes longer, such as 5ms.
+    #[arg(long, value_parser = duration)]
+    pub fail_latency_p99: Option<Duration>,
 }
 
-/// Parses `250ms`, `30s`, `2m`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: u64 = number
-        .parse()
-        .map_err(|_| format!("'{text}' does not start with a number"))?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number * 60)),
-        _ => Err(format!("'{text}' needs a unit: ms, s or m")),
-    }
+/// Loads of a known shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// One publisher with video and audio, subscribers that only watch.
+    Livestream,
+    /// Participants that all publish video and audio and take all others.
+    Meeting,
+    /// Speakers with audio alone, and listeners that take all of them.
+    Audio,
+    /// A live stream whose viewers come and go.
+    Churn,
+    /// Many small meetings.
+    Rooms,
+    /// Viewers of several simulcast publishers that change sizes and pins.
+    Layout,
 }
 
-/// Parses `0.1%` or `0.001`.
-fn parse_ratio(text: &str) -> Result<f64, String> {
-    let (number, scale) = match text.strip_suffix('%') {
-        Some(number) => (number, 0.01),
-        None => (text, 1.0),
-    };
-    let ratio: f64 = number
-        .parse()
-        .map_err(|_| format!("'{text}' is no share, write 0.1%"))?;
-    let ratio = ratio * scale;
-    if (0.0..=1.0).contains(&ratio) {
-        Ok(ratio)
-    } else {
-        Err(format!("'{text}' is outside 0% to 100%"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
-        assert!(parse_duration("10").is_err());
-        assert!(parse_duration("s").is_err());
-    }
-
-    #[test]
-    fn ratios_are_shares() {
-        assert!((parse_ratio("0.1%").unwrap() - 0.001).abs() < 1e-12);
-        assert!(parse_ratio("101%").is_err());
-        assert!(parse_ratio("few").is_err());
-    }
+/// What video is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Video {
+    /// VP8.
+    Vp8,
+    /// H.264, constrained baseline.
+    H264,
+    /// No video.
+    None,
 }

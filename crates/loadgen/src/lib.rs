@@ -1,18 +1,21 @@
-//! The load benchmark: clients that join over the same WebSocket protocol as a browser, publish
-//! and subscribe through real ICE, DTLS and SRTP, and report what arrived.
+//! The load benchmark: clients that join as a browser does, publish and subscribe through real
+//! ICE, DTLS and SRTP, and report what arrived.
 //!
-//! Each client is one asynchronous peer connection of webrtc-rs, so a run is a test of
-//! interoperability too. That costs far more CPU per packet than the server spends: the report
-//! says how busy the clients were, and a run is only as good as the head-room it shows.
+//! The clients are light, so that thousands fit on a core: one thread owns their sockets and looks
+//! at them once a tick, a run of datagrams is one system call, every packet is counted by its clear
+//! header and few are decrypted.
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `args` | the command line |
-//! | `run` | a run: rooms, ramp, duration, end |
-//! | `client` | one client's peer connection |
-//! | `signal` | its WebSocket |
-//! | `media` | what publishers send: VP8 and Opus packets that carry their send time |
-//! | `tally` | what subscribers saw |
+//! | `args`, `scenario` | the command line, and the clients it asks for |
+//! | `run` | a run: ramp, settling, measuring, end |
+//! | `member` | one client's life on the control side |
+//! | `signal` | how it joins: one interface over the protocols of several servers |
+//! | `offer` | what it says of itself |
+//! | `client` | its transport as a state machine without IO |
+//! | `media` | what it sends |
+//! | `io` | threads and sockets |
+//! | `measure` | what is measured, as plain values |
 //! | `report` | the table and the JSON |
 
 #![forbid(unsafe_code)]
@@ -23,12 +26,24 @@
 
 mod args;
 mod client;
+mod io;
+mod measure;
 mod media;
+mod member;
+mod offer;
 mod report;
 mod run;
+mod scenario;
 mod signal;
-mod tally;
 
-pub use args::Args;
+pub use args::{Args, Preset, Video};
 pub use report::Report;
-pub use run::run;
+
+/// Runs the load and returns what was measured. Progress goes to the log.
+///
+/// # Errors
+/// If there is nothing to do, the server cannot be reached, or it refuses the clients.
+pub async fn run(args: Args) -> anyhow::Result<Report> {
+    let outcome = run::run(&args).await?;
+    Ok(Report::new(&outcome))
+}

@@ -1,171 +1,233 @@
-//! A run: clients join at the ramp, media flows for the duration, everyone leaves, the report.
+//! A run: clients join at the ramp, media settles, is measured, everyone leaves.
+
+mod crew;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::time::{Instant as TokioInstant, interval_at, sleep_until};
 
 use crate::args::Args;
-use crate::client::{self, Plan, Shared};
-use crate::report::{Client, Report};
-use crate::tally::Tally;
-use anyhow::{Context, Result, bail};
-use serde_json::json;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use crate::io::{process_cpu, raise_file_limit, socket_drops};
+use crate::measure::{ClientCpu, ClientUse, Counters, Histogram, Machine, Outcome, Snapshot};
+use crate::scenario::Plan;
+use crate::signal::{Protocol, Target};
+use crew::Crew;
 
-/// Seconds for which the clients' tokens are valid.
-const TOKEN_TTL_S: u64 = 3_600;
-/// Above this share of the machine the clients cannot keep time.
-const BOTTLENECK_SHARE: f64 = 0.8;
-/// How long clients may take to leave.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between snapshots.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(1);
+/// How long the clients may take to connect after the last one set out.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Of this share of clients the failure to join ends the run.
+const FAILED_SHARE_MAX: f64 = 0.05;
 
 /// Runs the load and returns what was measured. Progress goes to the log.
 ///
 /// # Errors
-/// If there is nothing to do, the server cannot be reached, or a client is refused or dropped.
-/// `--fail-loss` is for the caller to hold the report against.
-pub async fn run(args: Args) -> Result<Report> {
-    if args.rooms * args.publishers == 0 || args.subscribers == 0 {
-        bail!("nothing to do: --rooms, --publishers and --subscribers must be at least 1");
-    }
-    let (end, over) = watch::channel(false);
-    let start = Instant::now();
-    let shared = Arc::new(Shared {
+/// If there is nothing to do, the server cannot be reached, or it refuses the clients.
+pub(crate) async fn run(args: &Args) -> Result<Outcome> {
+    let protocol = Protocol::WebSocket;
+    let plan = Plan::new(args, protocol.joins_both_ways())?;
+    raise_file_limit(plan.clients.len())?;
+    let target = Target {
+        protocol,
         url: args.url.clone(),
-        start,
-        tally: Tally::default(),
-        over,
-    });
-    let mut clients = JoinSet::new();
-    ramp_up(&args, &shared, &mut clients).await?;
-
-    shared.tally.restart_counting();
-    let (counted_from, cpu_from) = (Instant::now(), cpu_seconds());
-    measure(&args, &shared, &mut clients).await?;
-    let seconds = counted_from.elapsed().as_secs_f64();
-    let cores_busy = (cpu_seconds() - cpu_from) / seconds;
-    let totals = shared.tally.totals();
-
-    end.send_replace(true);
-    let left = async { while clients.join_next().await.is_some() {} };
-    if tokio::time::timeout(LEAVE_TIMEOUT, left).await.is_err() {
-        tracing::warn!("some clients did not leave in time");
-    }
-
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
-    let client = Client {
-        cores_busy,
-        bottleneck: cores_busy > cores * BOTTLENECK_SHARE,
+        key: args.key.clone(),
+        secret: args.secret.clone(),
     };
-    let report = Report::new(&args, &totals, seconds, client);
-    if let Some(path) = &args.json {
-        std::fs::write(path, serde_json::to_string_pretty(&report)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    let crew = Crew::new(args, plan, target)?;
+    Run {
+        crew,
+        ramp_per_second: args.ramp,
+        snapshots: Vec::new(),
+        latency: Histogram::default(),
     }
-    Ok(report)
+    .go(args)
+    .await
 }
 
-/// Publishers first, so that subscribers find them. Each client is awaited in turn: a refusal
-/// ends the run with its reason.
-async fn ramp_up(
-    args: &Args,
-    shared: &Arc<Shared>,
-    clients: &mut JoinSet<Result<()>>,
-) -> Result<()> {
-    let pause = Duration::from_secs(1) / args.ramp.max(1);
-    let mut waiting = Vec::new();
-    for plan in plans(args)? {
-        let (joined, is_joined) = watch::channel(false);
-        clients.spawn(client::run(shared.clone(), plan, joined));
-        waiting.push(is_joined);
-        tokio::time::sleep(pause).await;
-    }
-    for mut is_joined in waiting {
-        if is_joined.wait_for(|joined| *joined).await.is_err() {
-            return Err(first_error(clients).await);
-        }
-    }
-    tracing::info!(clients = clients.len(), "everyone has joined");
-    Ok(())
+struct Run {
+    crew: Crew,
+    ramp_per_second: f64,
+    snapshots: Vec<Snapshot>,
+    /// Since counting began.
+    latency: Histogram,
 }
 
-async fn measure(args: &Args, shared: &Shared, clients: &mut JoinSet<Result<()>>) -> Result<()> {
-    let until = tokio::time::Instant::now() + args.duration;
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep_until(until) => return Ok(()),
-            Some(ended) = clients.join_next() => {
-                ended??;
-                bail!("a client left before the end of the run");
+impl Run {
+    async fn go(mut self, args: &Args) -> Result<Outcome> {
+        let joined = self.join_all().await;
+        let measured = match joined {
+            Ok(()) => self.measure(args).await,
+            Err(error) => Err(error),
+        };
+        let ended = self.crew.end().await;
+        let (counted_from, counted, totals, cpu) = measured?;
+        let plan = &self.crew.shared.plan;
+        Ok(Outcome {
+            scenario: plan.facts.clone(),
+            counted_from,
+            counted,
+            totals,
+            latency: self.latency,
+            joins: ended.joins,
+            server: None,
+            client: ClientUse::new(cpu, counted, &totals),
+            machine: Machine {
+                cipher: ended.cipher,
+                ..Machine::default()
+            },
+            snapshots: self.snapshots,
+        })
+    }
+
+    /// Publishers first, so that subscribers find them.
+    async fn join_all(&mut self) -> Result<()> {
+        let specs = self.crew.shared.plan.clients.clone();
+        let (publishing, others) = specs.split_at(self.crew.shared.plan.publishing);
+        for group in [publishing, others] {
+            let pause = Duration::from_secs_f64(1.0 / self.ramp_per_second);
+            let start = TokioInstant::now();
+            for (number, spec) in group.iter().enumerate() {
+                let at = start + pause * number as u32;
+                self.watch_until(at).await?;
+                self.crew.enlist(spec.clone());
             }
-            _ = ticks.tick() => tracing::info!(packets = shared.tally.received(), "received"),
+            self.wait_for_all().await?;
         }
+        tracing::info!(clients = self.crew.connected(), "everyone has joined");
+        Ok(())
+    }
+
+    async fn wait_for_all(&mut self) -> Result<()> {
+        let limit = TokioInstant::now() + CONNECT_TIMEOUT;
+        while self.crew.is_waiting() {
+            if TokioInstant::now() > limit {
+                bail!(
+                    "{} clients of {} did not connect in time",
+                    self.crew.waiting(),
+                    self.crew.enlisted()
+                );
+            }
+            self.watch_until(TokioInstant::now() + Duration::from_millis(20))
+                .await?;
+        }
+        self.check_failures()
+    }
+
+    /// Listens to the clients until `at`.
+    async fn watch_until(&mut self, at: TokioInstant) -> Result<()> {
+        loop {
+            tokio::select! {
+                biased;
+                () = sleep_until(at) => return Ok(()),
+                () = self.crew.next() => self.check_failures()?,
+            }
+        }
+    }
+
+    fn check_failures(&self) -> Result<()> {
+        let failed = self.crew.failed();
+        let allowed = FAILED_SHARE_MAX * self.crew.enlisted() as f64;
+        match self.crew.first_failure() {
+            Some(reason) if self.crew.connected() == 0 || failed as f64 > allowed => {
+                bail!("{failed} of {} clients failed: {reason}", self.crew.enlisted())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn measure(&mut self, args: &Args) -> Result<(Duration, Duration, Counters, ClientCpu)> {
+        self.watch_until(TokioInstant::now() + args.settle).await?;
+        let first = self.snapshot().await?;
+        let begin = TokioInstant::now();
+        let mut ticks = interval_at(begin + SNAPSHOT_INTERVAL, SNAPSHOT_INTERVAL);
+        let mut churn = self.crew.shared.plan.churn_per_second.map(|rate| {
+            let period = Duration::from_secs_f64(1.0 / rate);
+            interval_at(begin + period, period)
+        });
+        let end = begin + args.duration;
+        loop {
+            let turnover = async {
+                match &mut churn {
+                    Some(churn) => drop(churn.tick().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = sleep_until(end) => break,
+                _ = ticks.tick() => {
+                    let snapshot = self.snapshot().await?;
+                    self.on_snapshot(snapshot);
+                }
+                () = turnover => self.crew.replace_one(),
+                () = self.crew.next() => {}
+                _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            }
+        }
+        let last = self.snapshot().await?;
+        let counted = last.at.saturating_sub(first.at);
+        let totals = last.counters.since(&first.counters);
+        let cpu = ClientCpu {
+            process: last.cpu.process.since(&first.cpu.process),
+            busiest_media_thread: last
+                .cpu
+                .busiest_media_thread
+                .since(&first.cpu.busiest_media_thread),
+        };
+        self.on_snapshot(last);
+        Ok((first.at, counted, totals, cpu))
+    }
+
+    fn on_snapshot(&mut self, snapshot: Snapshot) {
+        tracing::info!(
+            packets = snapshot.counters.packets_received,
+            lost = snapshot.counters.packets_lost,
+            "received"
+        );
+        self.latency.merge(&snapshot.latency);
+        self.snapshots.push(snapshot);
+    }
+
+    /// What all media threads have counted so far.
+    async fn snapshot(&mut self) -> Result<Snapshot> {
+        let threads = self
+            .crew
+            .snapshots()
+            .await
+            .context("the media threads do not answer")?;
+        let shared = &self.crew.shared;
+        let mut counters = Counters::default();
+        let mut latency = Histogram::default();
+        let mut cpu = ClientCpu {
+            process: process_cpu(),
+            ..ClientCpu::default()
+        };
+        for thread in &threads {
+            counters = counters.plus(&thread.counters);
+            latency.merge(&thread.latency);
+            if thread.cpu.total() > cpu.busiest_media_thread.total() {
+                cpu.busiest_media_thread = thread.cpu;
+            }
+        }
+        if shared.target.protocol.tells_layers() {
+            counters.layer_switches = shared.layer_switches.load(Ordering::Relaxed);
+        }
+        counters.clients_left = self.crew.left();
+        if let Ok(ports) = shared.ports.lock() {
+            counters.socket_drops = socket_drops(&ports);
+        }
+        Ok(Snapshot {
+            at: shared.clock.since_start(Instant::now()),
+            counters,
+            latency,
+            cpu,
+        })
     }
 }
 
-async fn first_error(clients: &mut JoinSet<Result<()>>) -> anyhow::Error {
-    while let Some(ended) = clients.join_next().await {
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return error,
-            Err(error) => return error.into(),
-        }
-    }
-    anyhow::anyhow!("a client ended before it had joined")
-}
-
-fn plans(args: &Args) -> Result<Vec<Plan>> {
-    let mut plans = Vec::new();
-    let video = !args.no_video;
-    for room in 0..args.rooms {
-        let names = (0..args.publishers)
-            .map(|n| (format!("pub-{n}"), 0))
-            .chain((0..args.subscribers).map(|n| (format!("sub-{n}"), args.publishers)));
-        for (name, sources) in names {
-            let token = token(args, &format!("load-{room}"), &name)?;
-            let index = plans.len();
-            plans.push(Plan {
-                index,
-                name,
-                token,
-                audio: args.audio,
-                video,
-                sources,
-            });
-        }
-    }
-    Ok(plans)
-}
-
-fn token(args: &Args, room: &str, identity: &str) -> Result<String> {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)?
-        .as_secs();
-    let claims = json!({
-        "iss": args.key,
-        "sub": identity,
-        "exp": now + TOKEN_TTL_S,
-        "video": { "room": room, "roomJoin": true, "canPublish": true, "canSubscribe": true },
-    });
-    let key = jsonwebtoken::EncodingKey::from_secret(args.secret.as_bytes());
-    Ok(jsonwebtoken::encode(
-        &jsonwebtoken::Header::default(),
-        &claims,
-        &key,
-    )?)
-}
-
-/// User and system CPU seconds of this process so far (proc_pid_stat(5), fields 14 and 15).
-fn cpu_seconds() -> f64 {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The second field may contain spaces; it ends at the last parenthesis.
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: f64 = after_name
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|t| t.parse::<f64>().ok())
-        .sum();
-    ticks / TICKS_PER_SECOND
-}
+/// Shared by all clients of a run.
+type Members = Arc<crate::member::Shared>;

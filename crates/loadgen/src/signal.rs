@@ -1,81 +1,193 @@
-//! One client's WebSocket: join, one offer, one answer; then it is kept open.
+//! How a client joins a room and stays in it: one interface over the protocols of the servers that
+//! can be driven.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `websocket` | Plenum's own protocol |
+//! | `token` | access tokens, minted here |
 
-use anyhow::{Context, Result, anyhow, bail};
-use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+mod token;
+mod websocket;
 
-pub(crate) struct Signal {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+use anyhow::Result;
+use plenum_types::MediaKind;
+
+/// The protocol that a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Plenum's WebSocket.
+    WebSocket,
 }
 
-impl Signal {
-    /// Opens the WebSocket of the server at `url` (http or https).
-    pub(crate) async fn open(url: &str, token: &str) -> Result<Self> {
-        let url = format!(
-            "{}/v1/ws",
-            url.trim_end_matches('/').replacen("http", "ws", 1)
-        );
-        let mut request = url.as_str().into_client_request()?;
-        let protocols = format!("plenum.v1, token.{token}");
-        request
-            .headers_mut()
-            .insert("Sec-WebSocket-Protocol", protocols.parse()?);
-        let (socket, _) = connect_async(request)
-            .await
-            .with_context(|| format!("no Plenum server at {url}: start it, or pass --url"))?;
-        Ok(Self { socket })
+impl Protocol {
+    /// Whether the server tells of every change of layer.
+    pub(crate) const fn tells_layers(self) -> bool {
+        match self {
+            Self::WebSocket => true,
+        }
     }
 
-    /// Joins, sends the offer and returns the answer's SDP.
-    pub(crate) async fn join(&mut self, name: &str, offer: Value) -> Result<String> {
-        self.send(&json!({ "type": "join", "name": name, "sdk": "plenum-load" }))
-            .await?;
-        self.send(&offer).await?;
-        loop {
-            let message = self.next().await?;
-            match message["type"].as_str() {
-                Some("answer") => {
-                    let sdp = message["sdp"]
-                        .as_str()
-                        .ok_or_else(|| anyhow!("answer without SDP"))?;
-                    return Ok(sdp.to_owned());
-                }
-                Some("error") => bail!(
-                    "the server refused: {} ({})",
-                    message["message"].as_str().unwrap_or_default(),
-                    message["code"].as_str().unwrap_or_default()
-                ),
-                _ => {}
+    /// Whether one client may publish and subscribe over the same peer connection.
+    pub(crate) const fn joins_both_ways(self) -> bool {
+        match self {
+            Self::WebSocket => true,
+        }
+    }
+}
+
+/// Where to join, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) protocol: Protocol,
+    /// `http://` or `https://` with host and port.
+    pub(crate) url: String,
+    /// API key that signs the clients' tokens.
+    pub(crate) key: String,
+    /// Its secret.
+    pub(crate) secret: String,
+}
+
+/// What a client does in its room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Sends only.
+    Publisher,
+    /// Receives only.
+    Subscriber,
+    /// Both, over one peer connection.
+    Participant,
+}
+
+/// One encoding of a track that is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layer {
+    /// `None` without simulcast.
+    pub(crate) rid: Option<String>,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) max_bitrate: u64,
+}
+
+/// A track that is published, by its m-line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Track {
+    pub(crate) mid: String,
+    pub(crate) kind: MediaKind,
+    /// Smallest first; empty for audio.
+    pub(crate) layers: Vec<Layer>,
+}
+
+/// What a slot shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Any publication that no other slot shows.
+    All,
+    /// The recent active speakers.
+    Speaker,
+    /// The publication with this id.
+    Pinned(String),
+}
+
+/// What a slot shall show from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SlotWish {
+    pub(crate) mid: String,
+    pub(crate) kind: MediaKind,
+    pub(crate) policy: Policy,
+    /// Width and height in device pixels; zeros: not visible. `None`: as it was.
+    pub(crate) size: Option<(u32, u32)>,
+}
+
+/// What a client wants of the server.
+#[derive(Clone, Debug)]
+pub(crate) struct JoinRequest {
+    pub(crate) room: String,
+    pub(crate) identity: String,
+    pub(crate) role: Role,
+    /// The client's offer. A protocol in which the server offers leaves it aside.
+    pub(crate) offer: String,
+    /// What is published.
+    pub(crate) tracks: Vec<Track>,
+    /// One for each stream that is wanted.
+    pub(crate) slots: Vec<SlotWish>,
+}
+
+/// The server's description.
+#[derive(Clone, Debug)]
+pub(crate) enum Remote {
+    /// Of the request's offer.
+    Answer(String),
+    /// The server offers; the client owes it [`Session::answer`].
+    #[expect(dead_code, reason = "only the protocol of Janus has the server offer")]
+    Offer(String),
+}
+
+/// What happens to a client that has joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SessionEvent {
+    /// Somebody else publishes this, and it may be pinned.
+    Published { publication: String, kind: MediaKind },
+    /// It ended.
+    Unpublished { publication: String },
+    /// A slot shows something else. `layer` is the spatial layer that is forwarded; `None` while
+    /// nothing is.
+    SlotChanged { mid: String, layer: Option<u8> },
+    /// The server ended the stay.
+    Closed { reason: String },
+}
+
+/// What a client asks of the server while it is in the room.
+#[derive(Clone, Debug)]
+pub(crate) enum Control {
+    /// Change what these slots show.
+    Slots(Vec<SlotWish>),
+}
+
+/// The open signaling session of one client.
+pub(crate) enum Session {
+    WebSocket(Box<websocket::WebSocket>),
+}
+
+impl Session {
+    /// Joins the room and exchanges descriptions. The caller sets the time limit.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or refuses; the message says what to change.
+    pub(crate) async fn join(target: &Target, request: JoinRequest) -> Result<(Self, Remote)> {
+        match target.protocol {
+            Protocol::WebSocket => {
+                let (session, remote) = websocket::WebSocket::join(target, request).await?;
+                Ok((Self::WebSocket(Box::new(session)), remote))
             }
         }
     }
 
-    /// Reads and forgets until the server closes.
-    pub(crate) async fn idle(&mut self) {
-        while self.next().await.is_ok() {}
+    /// Sends the answer that [`Remote::Offer`] asks for.
+    pub(crate) async fn answer(&mut self, _sdp: String) -> Result<()> {
+        match self {
+            // Plenum never offers.
+            Self::WebSocket(_) => Ok(()),
+        }
+    }
+
+    /// What happens next. Never returns again after [`SessionEvent::Closed`]. Safe to cancel.
+    pub(crate) async fn next_event(&mut self) -> SessionEvent {
+        match self {
+            Self::WebSocket(session) => session.next_event().await,
+        }
+    }
+
+    /// Asks for something, where the protocol has it; else nothing happens.
+    pub(crate) async fn send(&mut self, control: Control) -> Result<()> {
+        match self {
+            Self::WebSocket(session) => session.send_control(control).await,
+        }
     }
 
     /// Says goodbye.
-    pub(crate) async fn leave(&mut self) {
-        // The server may have gone first; then there is nobody to tell.
-        let _ = self.send(&json!({ "type": "leave" })).await;
-        let _ = self.socket.close(None).await;
-    }
-
-    async fn send(&mut self, message: &Value) -> Result<()> {
-        Ok(self.socket.send(Message::text(message.to_string())).await?)
-    }
-
-    async fn next(&mut self) -> Result<Value> {
-        while let Some(message) = self.socket.next().await {
-            if let Message::Text(text) = message? {
-                return Ok(serde_json::from_str(text.as_str())?);
-            }
+    pub(crate) async fn leave(self) {
+        match self {
+            Self::WebSocket(session) => session.leave().await,
         }
-        bail!("the server closed the WebSocket")
     }
 }

@@ -28,4 +28,7 @@ pub use ice::stun_local_ufrag;
 pub use peer::{Peer, PeerEvent, Transmit, Wakeup};
 pub use receiver::{ReceivedPacket, Receiver, ReceiverStats, StreamRef};
 pub use sender::Sender;
+pub use transport_feedback::{
+    Encoded as EncodedFeedback, TICK_US as FEEDBACK_TICK_US, encode as encode_feedback,
+};
 pub use srtp::{SRTCP_OVERHEAD, SRTP_OVERHEAD, SrtpSession, keying_material_len};

@@ -10,10 +10,10 @@ mod encode;
 mod tests;
 
 pub(crate) use decode::Statuses;
-pub(crate) use encode::encode;
+pub use encode::{Encoded, encode};
 
 /// Microseconds of a tick.
-pub(crate) const TICK_US: u64 = 250;
+pub const TICK_US: u64 = 250;
 
 /// Ticks of the reference time's unit, 64 ms.
 const REFERENCE_TICKS: u32 = 256;

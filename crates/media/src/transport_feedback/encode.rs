@@ -13,15 +13,15 @@ const MAX_STATUSES: usize = 1_024;
 
 /// What [`encode`] wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Encoded {
+pub struct Encoded {
     /// How many sequence numbers it tells about, from the base on.
-    pub(crate) statuses: u16,
+    pub statuses: u16,
 }
 
 /// Appends one feedback of at most `budget` bytes about the packets `base`, `base + 1`, ... whose
 /// arrival `arrivals` yields. It stops early where the budget ends, or where a delta does not fit
 /// its field. `None`: nothing was received, or there is no room; nothing is written.
-pub(crate) fn encode(
+pub fn encode(
     sender: Ssrc,
     media: Ssrc,
     count: u8,
