@@ -1,8 +1,8 @@
 //! Forwarding a packet allocates nothing: one publisher, five subscribers, real ICE, DTLS, SRTP
 //! and feedback, and an allocator that counts.
 //!
-//! Counted is what [`Shard::handle_datagram`] does with RTP once the call has settled. What a
-//! shard does with STUN, DTLS and RTCP may allocate.
+//! Counted is what [`Shard::handle_datagram`] and [`Shard::fan_out`] do with RTP once the call has
+//! settled. What a shard does with STUN, DTLS and RTCP may allocate.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
@@ -19,7 +19,7 @@ use plenum_types::{Bitrate, Path, PeerId, RoomId, SendBatch};
 
 const SUBSCRIBERS: u16 = 5;
 /// Packets to forward while counting.
-const FORWARDED_MIN: usize = 20_000;
+const FORWARDED_MIN: usize = 100_000;
 /// Until joins, first keyframes and the growth of buffers are over. A packet is kept for a
 /// second, so buffers have their size after a few.
 const WARM_UP: Duration = Duration::from_secs(6);
@@ -85,6 +85,14 @@ struct Count {
     bytes: u64,
     /// In the handling of anything else, joins included: shows that the counter counts.
     allocations_elsewhere: u64,
+}
+
+impl Count {
+    fn add(&mut self, allocated: allocation_counter::AllocationInfo, forwarded: usize) {
+        self.forwarded += forwarded;
+        self.allocations += allocated.count_total;
+        self.bytes += allocated.bytes_total;
+    }
 }
 
 /// A call whose shard is driven by hand.
@@ -186,6 +194,7 @@ impl Call {
                 client.handle_datagram(now, delivery.from, &delivery.bytes);
             }
         }
+        self.fan_out(now, count);
         if self.shard.poll_timeout().is_some_and(|at| at <= now) {
             self.shard.handle_timeout(now, &mut self.batch);
         }
@@ -202,9 +211,9 @@ impl Call {
             remote: delivery.from,
             local_ip: Some(SHARD.ip()),
         };
-        let before = self.batch.datagrams.len();
         let counts = count && is_rtp(&delivery.bytes);
         let (shard, batch) = (&mut self.shard, &mut self.batch);
+        let before = batch.datagrams.len();
         let allocated = allocation_counter::measure(|| {
             shard.handle_datagram(now, path, &mut delivery.bytes, batch);
         });
@@ -213,9 +222,17 @@ impl Call {
             return;
         }
         self.count.packets += 1;
-        self.count.forwarded += self.batch.datagrams.len() - before;
-        self.count.allocations += allocated.count_total;
-        self.count.bytes += allocated.bytes_total;
+        self.count.add(allocated, batch.datagrams.len() - before);
+    }
+
+    /// Forwards what was delivered within this instant.
+    fn fan_out(&mut self, now: Instant, count: bool) {
+        let (shard, batch) = (&mut self.shard, &mut self.batch);
+        let before = batch.datagrams.len();
+        let allocated = allocation_counter::measure(|| shard.fan_out(now, batch));
+        if count {
+            self.count.add(allocated, batch.datagrams.len() - before);
+        }
     }
 
     /// Carries what everybody has to send.
@@ -244,7 +261,7 @@ fn forwards_without_allocation(video: &VideoConfig, link: LinkConfig) {
     let mut call = Call::new(video, link);
     call.run(WARM_UP, false, |_| false);
     assert!(call.clients.iter().all(Client::is_connected));
-    call.run(Duration::from_secs(60), true, |call| {
+    call.run(Duration::from_secs(300), true, |call| {
         call.count.forwarded >= FORWARDED_MIN
     });
     let count = &call.count;

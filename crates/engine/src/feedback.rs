@@ -1,7 +1,7 @@
 //! RTCP from clients: reports on what they send and receive, retransmissions, keyframe requests,
 //! bandwidth estimates.
 
-use crate::packet_path::OutgoingCopy;
+use crate::packet_path::{OutgoingCopy, Subscriber};
 use crate::shard::Shard;
 use plenum_rtp::rtcp::{RtcpPacket, RtcpPackets};
 use plenum_types::{DropReason, Path, PeerIndex, SendBatch, SequenceNumber, Ssrc};
@@ -143,8 +143,11 @@ impl Shard {
                     packet: again.packet,
                     description: &again.description,
                     forward: &again.forward,
+                    padding: 0,
                 };
-                copy.protect_into(now, abs_send_time, &mut self.peers, out)
+                Subscriber::of(&mut self.peers, peer)
+                    .ok_or(DropReason::SubscriberNotReady)?
+                    .protect_into(now, abs_send_time, &copy, out)
             });
         match sent {
             Ok(bytes) => {

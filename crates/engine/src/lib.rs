@@ -7,6 +7,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `packet_path` | a media packet's way through the stages, in order |
+//! | `burst` | packets of a wake-up, dealt out subscriber by subscriber |
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
 //! | `commands` | what the control plane asks |
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod burst;
 mod clock;
 mod commands;
 mod feedback;

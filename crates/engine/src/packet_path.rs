@@ -1,21 +1,23 @@
 //! A datagram's way through the shard, stage by stage, in the words of ARCHITECTURE.md:
-//! demux → unprotect → describe → route → for each slot: select and patch → protect.
+//! demux → unprotect → describe → route, and for each subscriber: select and patch → protect.
 //!
-//! Receiving comes before and sending after; both are the shell's. From `unprotect` on nothing
-//! allocates, locks, reads a clock or looks up a string. A packet that goes no further has a
-//! [`DropReason`], which is counted in one place: [`Shard::handle_datagram`] for what ends a
+//! Receiving comes before and sending after; both are the shell's. Between route and select,
+//! packets wait for the others of the same wake-up (see [`burst`](crate::burst)). From `unprotect`
+//! on nothing allocates, locks, reads a clock or looks up a string. A packet that goes no further
+//! has a [`DropReason`], which is counted in one place: [`Shard::handle_datagram`] for what ends a
 //! datagram, [`Shard::fan_out`] for what ends one subscriber's copy.
 
-use crate::peers::PeerTable;
+use crate::peers::{PeerEntry, PeerTable};
 use crate::shard::Shard;
 use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, stun_local_ufrag};
 use plenum_routing::Forward;
-use plenum_rtp::{OutgoingExtensions, PacketDescription, max_growth, write_packet};
+use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth, write_packet};
 use plenum_types::{DropReason, ExtensionKind, Path, PeerIndex, SendBatch, SequenceNumber};
 use std::time::Instant;
 
 impl Shard {
-    /// Handles one datagram that came on `path`. Copies for subscribers are written to `out`.
+    /// Handles one datagram that came on `path`. Copies for subscribers are written to `out`, now
+    /// or by [`flush`](Self::flush).
     pub fn handle_datagram(
         &mut self,
         now: Instant,
@@ -98,7 +100,7 @@ impl Shard {
         };
         self.stats.rtx_packets_in += u64::from(received.retransmitted);
 
-        self.fan_out(now, &received, &packet[..received.len], out)
+        self.take(now, &received, &packet[..received.len], out)
     }
 
     /// A padding packet used up a sequence number that no subscriber will see.
@@ -109,8 +111,9 @@ impl Shard {
         }
     }
 
-    /// Stages 5 to 7: route, then for each slot select, patch and protect.
-    fn fan_out(
+    /// Stage 5, route: SSRC → publication. The packet waits in the burst for those that come with
+    /// it.
+    pub(crate) fn take(
         &mut self,
         now: Instant,
         received: &ReceivedPacket,
@@ -119,13 +122,14 @@ impl Shard {
     ) -> Result<(), DropReason> {
         let description = &received.description;
         let encoding = received.source.encoding;
-
-        // Stage 5, route: SSRC → publication → slots.
         let publication = self
             .router
             .publication_index(received.source.publication)
             .ok_or(DropReason::UnknownSource)?;
-        self.router.on_packet(
+        if self.router.changes_with(publication, encoding, description) {
+            self.fan_out(now, out);
+        }
+        let arrival = self.router.on_packet(
             now,
             publication,
             encoding,
@@ -133,40 +137,66 @@ impl Shard {
             description,
             received.retransmitted,
         )?;
-
-        let abs_send_time = self.clock.abs_send_time(now);
-        for position in 0..self.router.slots_of_encoding(publication, encoding).len() {
-            let Some(&slot) = self
-                .router
-                .slots_of_encoding(publication, encoding)
-                .get(position)
-            else {
-                break;
-            };
-
-            // Stage 6, select and patch: forward this packet on this slot, and changed how?
-            let copied = self
-                .router
-                .forward(now, slot, publication, encoding, description)
-                .and_then(|forward| {
-                    let copy = OutgoingCopy {
-                        packet,
-                        description,
-                        forward: &forward,
-                    };
-                    // Stage 7, protect: encrypted in the place it is sent from.
-                    copy.protect_into(now, abs_send_time, &mut self.peers, out)
-                });
-            match copied {
-                Ok(bytes) => {
-                    self.stats.rtp_packets_out += 1;
-                    self.stats.rtp_bytes_out += bytes as u64;
-                    self.router.on_sent(slot, description.header.payload_len);
-                }
-                Err(reason) => self.stats.drops.count(reason),
-            }
+        self.burst.push(packet, description, &arrival);
+        if self.burst.is_full() {
+            self.fan_out(now, out);
         }
         Ok(())
+    }
+
+    /// Stages 6 and 7 for the packets that wait, subscriber by subscriber.
+    /// [`flush`](Self::flush) does it too.
+    pub fn fan_out(&mut self, now: Instant, out: &mut impl SendBatch) {
+        if self.burst.is_empty() {
+            return;
+        }
+        let Self {
+            burst,
+            router,
+            peers,
+            stats,
+            clock,
+            ..
+        } = self;
+        let abs_send_time = clock.abs_send_time(now);
+        burst.deal(router);
+        let mut position = 0;
+        while let Some(peer) = burst.peer(position) {
+            position += 1;
+            let Some(mut subscriber) = Subscriber::of(peers, peer) else {
+                let copies = burst.deliveries_to(peer).flat_map(|(_, packets)| packets);
+                stats
+                    .drops
+                    .add(DropReason::SubscriberNotReady, copies.count() as u64);
+                continue;
+            };
+            for (slot, packets) in burst.deliveries_to(peer) {
+                for packet in packets {
+                    // Stage 6, select and patch: forward this packet on this slot, and changed how?
+                    let copied = router
+                        .forward(now, slot, &packet.arrival, &packet.description)
+                        .and_then(|forward| {
+                            let copy = OutgoingCopy {
+                                packet: burst.bytes(packet),
+                                description: &packet.description,
+                                forward: &forward,
+                                padding: burst.padding(packet),
+                            };
+                            // Stage 7, protect: encrypted in the place it is sent from.
+                            subscriber.protect_into(now, abs_send_time, &copy, out)
+                        });
+                    match copied {
+                        Ok(bytes) => {
+                            stats.rtp_packets_out += 1;
+                            stats.rtp_bytes_out += bytes as u64;
+                            router.on_sent(slot, packet.description.header.payload_len);
+                        }
+                        Err(reason) => stats.drops.count(reason),
+                    }
+                }
+            }
+        }
+        burst.clear();
     }
 }
 
@@ -175,49 +205,59 @@ pub(crate) struct OutgoingCopy<'a> {
     pub(crate) packet: &'a [u8],
     pub(crate) description: &'a PacketDescription,
     pub(crate) forward: &'a Forward,
+    /// Bytes of padding to be added (RFC 3550 §5.1).
+    pub(crate) padding: u8,
 }
 
-impl OutgoingCopy<'_> {
+/// A peer as the receiver of copies.
+pub(crate) struct Subscriber<'p> {
+    entry: &'p mut PeerEntry,
+    path: Path,
+}
+
+impl<'p> Subscriber<'p> {
+    /// `None` if the peer is gone or has no path yet.
+    pub(crate) fn of(peers: &'p mut PeerTable, peer: PeerIndex) -> Option<Self> {
+        let entry = peers.at_mut(peer)?;
+        let path = entry.transport.path()?;
+        Some(Self { entry, path })
+    }
+
     /// Reserves a place in the send batch, writes the patched copy there, encrypts it in place
     /// and commits it. Returns the bytes of the datagram.
     pub(crate) fn protect_into(
-        &self,
+        &mut self,
         now: Instant,
         abs_send_time: u32,
-        peers: &mut PeerTable,
+        copy: &OutgoingCopy<'_>,
         out: &mut impl SendBatch,
     ) -> Result<usize, DropReason> {
-        let entry = peers
-            .at_mut(self.forward.peer)
-            .ok_or(DropReason::SubscriberNotReady)?;
-        let path = entry
-            .transport
-            .path()
-            .ok_or(DropReason::SubscriberNotReady)?;
-        let capacity = self.packet.len() + max_growth() + SRTP_OVERHEAD;
+        let capacity = copy.packet.len() + max_growth() + usize::from(copy.padding) + SRTP_OVERHEAD;
         let buffer = out
-            .reserve(path, capacity)
+            .reserve(self.path, capacity)
             .ok_or(DropReason::SendBatchFull)?;
 
-        let map = self.forward.extensions;
+        let map = copy.forward.extensions;
+        let sender = &mut self.entry.sender;
         let transport_sequence = map
             .id(ExtensionKind::TransportSequence)
-            .map(|_| entry.sender.next_transport_sequence(now, self.packet.len()));
+            .map(|_| sender.next_transport_sequence(now, copy.packet.len()));
         let extensions = OutgoingExtensions {
             map,
-            mid: Some(self.forward.mid),
+            mid: Some(copy.forward.mid),
             abs_send_time,
             transport_sequence,
         };
         let length = write_packet(
-            self.packet,
-            self.description,
-            &self.forward.patch,
+            copy.packet,
+            copy.description,
+            &copy.forward.patch,
             &extensions,
             buffer,
         )
+        .and_then(|length| add_padding(buffer, length, copy.padding))
         .map_err(|_| DropReason::TooLarge)?;
-        let length = entry.transport.protect_rtp(buffer, length)?;
+        let length = self.entry.transport.protect_rtp(buffer, length)?;
         out.commit(length);
         Ok(length)
     }

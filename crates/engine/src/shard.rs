@@ -1,5 +1,6 @@
 //! The shard: its state, its inputs and its outputs.
 
+use crate::burst::Burst;
 use crate::clock::ShardClock;
 use crate::peers::PeerTable;
 use crate::timers::TimerQueue;
@@ -54,6 +55,8 @@ pub struct Shard {
     pub(crate) peers: PeerTable,
     pub(crate) publications: HashMap<PublicationId, PeerIndex>,
     pub(crate) router: Router,
+    /// Packets taken and not forwarded yet.
+    pub(crate) burst: Burst,
     pub(crate) timers: TimerQueue,
     pub(crate) events: VecDeque<MediaEvent>,
     pub(crate) stats: ShardStats,
@@ -79,6 +82,7 @@ impl Shard {
             peers: PeerTable::default(),
             publications: HashMap::new(),
             router: Router::new(),
+            burst: Burst::default(),
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             stats: ShardStats::default(),
@@ -96,6 +100,7 @@ impl Shard {
 
     /// Looks at every peer whose time has come.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch) {
+        self.fan_out(now, out);
         while let Some((deadline, index)) = self.timers.pop_due(now) {
             let Some(entry) = self.peers.at_mut(index) else {
                 continue;
@@ -117,9 +122,10 @@ impl Shard {
         }
     }
 
-    /// Ends a wake-up: carries out what the router decided, writes what peers want to send, and
-    /// re-arms their timers.
+    /// Ends a wake-up: forwards the packets that were taken, carries out what the router decided,
+    /// writes what peers want to send, and re-arms their timers.
     pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch) {
+        self.fan_out(now, out);
         loop {
             // A peer that came or went below may have changed what others see, and whose
             // publishers are to be asked for a keyframe.

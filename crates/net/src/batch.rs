@@ -1,37 +1,19 @@
-//! The send batch: packets are encrypted in the place from which they are sent, and leave as few
-//! messages as the kernel allows.
+//! The send batch: packets are encrypted in the place from which they are sent, and leave in as
+//! few messages as the kernel allows.
 //!
-//! Fan-out writes one packet to each subscriber in turn, the kernel wants the packets of one
-//! subscriber together. So each destination collects a [`Run`] in its own chunk of one arena, and
-//! [`Batch::send`] hands each run over as one message. Datagrams to one destination leave in the
-//! order of their commits: runs leave in the order in which they were opened, and only the newest
-//! run of a destination grows.
+//! The engine writes all that one subscriber gets in a row, so one [`Run`] is open at a time. It
+//! leaves as one message as soon as a datagram comes that cannot be part of it: for another
+//! destination, or of another size. So the memory that is encrypted into, and from which the
+//! kernel copies, is always the same few kilobytes, and a datagram waits for none but its run.
 //!
-//! A packet is copied within the batch in one case only: it is longer than the segments of the
-//! run behind which it was written (once or twice a video frame).
+//! A datagram is copied within the batch in one case only: it is longer than the segments of the
+//! run behind which it was written.
 
-mod destinations;
 mod run;
 
 use plenum_types::{Path, SendBatch};
 
-use destinations::{Destinations, Place};
 use run::{RUN_BYTES, RUN_SEGMENTS, Run};
-
-/// Most runs at a time, so also most destinations that can share in segmentation offload in one
-/// wake-up. The batch is sent when they are used up. Their memory is touched only when used.
-const MAX_RUNS: usize = 4_096;
-
-/// Distance of two chunks: a run, plus one cache line so that chunks do not all begin in the same
-/// cache set.
-const CHUNK: usize = RUN_BYTES + 64;
-
-/// Datagrams per run from which on waiting for more gains little (see [`RUN_SEGMENTS`]).
-const RIPE_RUN: usize = 8;
-
-/// Datagrams from which on a batch is worth sending before all input is handled: about a
-/// millisecond of work, the latency added to the first of them.
-const RIPE_DATAGRAMS: usize = 1_024;
 
 /// Where the batch hands its runs over.
 pub(crate) trait RunSink {
@@ -46,21 +28,18 @@ pub(crate) trait RunSink {
 /// A [`SendBatch`] that collects runs.
 pub(crate) struct Batch<S> {
     sink: S,
-    arena: Box<[u8]>,
-    runs: Vec<Run>,
-    destinations: Destinations,
-    datagrams: usize,
-    segments: u16,
+    /// The open run, from the start, and the datagram that is being written behind it.
+    memory: Box<[u8]>,
+    open: Option<Run>,
     reserved: Option<Reservation>,
+    /// Datagrams committed since [`take_written`](Self::take_written).
+    written: usize,
 }
 
 /// A place promised by `reserve`.
 #[derive(Clone, Copy)]
 struct Reservation {
     path: Path,
-    place: Place,
-    /// The run to extend; `None` opens the next one.
-    extends: Option<u16>,
     /// Where the datagram is written.
     offset: usize,
     /// How long it may be.
@@ -70,38 +49,22 @@ struct Reservation {
 impl<S: RunSink> Batch<S> {
     /// An empty batch in front of `sink`.
     pub(crate) fn new(sink: S) -> Self {
-        let mut batch = Self {
+        Self {
             sink,
-            arena: vec![0; MAX_RUNS * CHUNK].into_boxed_slice(),
-            runs: Vec::with_capacity(MAX_RUNS),
-            destinations: Destinations::new(),
-            datagrams: 0,
-            segments: 1,
+            memory: vec![0; RUN_BYTES].into_boxed_slice(),
+            open: None,
             reserved: None,
-        };
-        batch.limit_segments();
-        batch
+            written: 0,
+        }
     }
 
-    /// Hands everything over and empties the batch.
+    /// Hands over what is still open.
     pub(crate) fn send(&mut self) {
-        for (index, run) in self.runs.iter().enumerate() {
-            let start = index * CHUNK;
-            let bytes = &self.arena[start..start + run.bytes as usize];
+        if let Some(run) = self.open.take() {
+            let bytes = &self.memory[..run.bytes as usize];
             self.sink
                 .send_run(&run.path, bytes, run.segment_size(), run.count);
         }
-        self.runs.clear();
-        self.destinations.clear();
-        self.datagrams = 0;
-        self.reserved = None;
-        self.limit_segments();
-    }
-
-    /// Whether sending now costs little compared with collecting on: enough is collected, and in
-    /// long runs.
-    pub(crate) fn is_ripe(&self) -> bool {
-        self.datagrams >= RIPE_DATAGRAMS && self.datagrams >= RIPE_RUN * self.runs.len()
     }
 
     /// Where runs are handed over.
@@ -109,22 +72,15 @@ impl<S: RunSink> Batch<S> {
         &mut self.sink
     }
 
-    /// Asks the sink again, because it may find out while sending what the system can.
-    fn limit_segments(&mut self) {
-        let most = usize::from(RUN_SEGMENTS).min(self.sink.max_segments());
-        self.segments = most.max(1) as u16;
+    /// Datagrams committed since the last call.
+    pub(crate) const fn take_written(&mut self) -> usize {
+        std::mem::replace(&mut self.written, 0)
     }
 
-    /// Opens a run for the datagram of `length` bytes that lies at `offset`.
-    fn open_run(&mut self, path: Path, place: Place, offset: usize, length: u16) {
-        let index = self.runs.len();
-        let start = index * CHUNK;
-        if offset != start {
-            self.arena
-                .copy_within(offset..offset + usize::from(length), start);
-        }
-        self.runs.push(Run::new(path, length));
-        self.destinations.put(place, index as u16);
+    /// Most datagrams of a run. Asks the sink each time, because it may find out while sending
+    /// what the system can.
+    fn segments(&self) -> u16 {
+        usize::from(RUN_SEGMENTS).min(self.sink.max_segments()) as u16
     }
 }
 
@@ -134,25 +90,18 @@ impl<S: RunSink> SendBatch for Batch<S> {
         if capacity > RUN_BYTES {
             return None;
         }
-        if self.runs.len() == MAX_RUNS {
+        let segments = self.segments();
+        let joins = |run: &Run| run.path == path && run.has_room(capacity, segments);
+        if !self.open.as_ref().is_some_and(joins) {
             self.send();
         }
-        let place = self.destinations.find(&path, &self.runs);
-        let extends = place
-            .run
-            .filter(|run| self.runs[usize::from(*run)].has_room(capacity, self.segments));
-        let offset = match extends {
-            Some(run) => usize::from(run) * CHUNK + self.runs[usize::from(run)].bytes as usize,
-            None => self.runs.len() * CHUNK,
-        };
+        let offset = self.open.as_ref().map_or(0, |run| run.bytes as usize);
         self.reserved = Some(Reservation {
             path,
-            place,
-            extends,
             offset,
             capacity,
         });
-        Some(&mut self.arena[offset..offset + capacity])
+        Some(&mut self.memory[offset..offset + capacity])
     }
 
     fn commit(&mut self, length: usize) {
@@ -161,13 +110,17 @@ impl<S: RunSink> SendBatch for Batch<S> {
             return;
         };
         debug_assert!(length <= reserved.capacity, "commit beyond the reservation");
-        let length = length.min(reserved.capacity) as u16;
-        self.datagrams += 1;
-        let appended = reserved
-            .extends
-            .is_some_and(|run| self.runs[usize::from(run)].try_append(length));
+        let length = length.min(reserved.capacity);
+        self.written += 1;
+        let appended = self
+            .open
+            .as_mut()
+            .is_some_and(|run| run.try_append(length as u16));
         if !appended {
-            self.open_run(reserved.path, reserved.place, reserved.offset, length);
+            self.send();
+            self.memory
+                .copy_within(reserved.offset..reserved.offset + length, 0);
+            self.open = Some(Run::new(reserved.path, length as u16));
         }
     }
 }

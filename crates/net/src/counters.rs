@@ -13,6 +13,8 @@ pub(crate) struct NetCounters {
     pub(crate) batches: u64,
     /// What left.
     pub(crate) sent: SendCounters,
+    /// Most datagrams of a message, out and in.
+    pub(crate) segments_max: (usize, usize),
     /// Time between waking up and going back to sleep.
     pub(crate) busy: Duration,
 }
@@ -29,6 +31,8 @@ impl NetCounters {
         stats.batches += self.batches;
         stats.sends += self.sent.sends;
         stats.datagrams_out += self.sent.datagrams;
+        stats.send_segments_max = self.segments_max.0 as u64;
+        stats.receive_segments_max = self.segments_max.1 as u64;
         stats.busy_us += self.busy.as_micros() as u64;
     }
 }

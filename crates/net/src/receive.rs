@@ -28,12 +28,15 @@ pub(crate) enum Received<'d> {
     Dropped(DropReason),
 }
 
-/// Buffers for one receive call.
+/// Buffers for one receive call, and how far what came in it was taken out.
 pub(crate) struct ReceiveBuffers {
     memory: Box<[u8]>,
     buffer_bytes: usize,
     metas: [RecvMeta; BATCH_SIZE],
     filled: usize,
+    /// The message that the next datagram is of, and where in it.
+    message: usize,
+    offset: usize,
 }
 
 impl ReceiveBuffers {
@@ -45,12 +48,15 @@ impl ReceiveBuffers {
             buffer_bytes,
             metas: [RecvMeta::default(); BATCH_SIZE],
             filled: 0,
+            message: 0,
+            offset: 0,
         }
     }
 
-    /// Fills the buffers from the socket; whether there may be more to read.
+    /// Fills the buffers from the socket; whether there may be more to read. What was not taken
+    /// out is lost.
     pub(crate) fn fill(&mut self, socket: &Socket) -> io::Result<bool> {
-        self.filled = 0;
+        (self.filled, self.message, self.offset) = (0, 0, 0);
         let size = self.buffer_bytes;
         let mut buffers = self.memory.chunks_exact_mut(size + STAGGER_BYTES);
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] = array::from_fn(|_| {
@@ -69,22 +75,34 @@ impl ReceiveBuffers {
         }
     }
 
-    /// Whether the last call brought anything.
+    /// Whether all that came was taken out.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.filled == 0
+        self.message >= self.filled
     }
 
-    /// Visits what came, in the order of its coming.
-    pub(crate) fn visit(&mut self, mut visit: impl FnMut(Received<'_>)) {
-        let size = self.buffer_bytes;
-        let buffers = self.memory.chunks_exact_mut(size + STAGGER_BYTES);
-        for (buffer, meta) in buffers.zip(&self.metas[..self.filled]) {
-            visit_message(&mut buffer[..size], meta, &mut visit);
+    /// Takes out the next datagram, in the order of their coming.
+    pub(crate) fn poll(&mut self) -> Option<Received<'_>> {
+        if self.is_empty() {
+            return None;
         }
+        let meta = &self.metas[self.message];
+        let start = self.message * (self.buffer_bytes + STAGGER_BYTES);
+        let buffer = &mut self.memory[start..start + self.buffer_bytes];
+        let (received, end) = datagram_at(buffer, meta, self.offset);
+        match end {
+            Some(offset) => self.offset = offset,
+            None => (self.message, self.offset) = (self.message + 1, 0),
+        }
+        Some(received)
     }
 }
 
-fn visit_message(buffer: &mut [u8], meta: &RecvMeta, visit: &mut impl FnMut(Received<'_>)) {
+/// The datagram at `offset` of a message, and where the next one is, if there is one.
+fn datagram_at<'b>(
+    buffer: &'b mut [u8],
+    meta: &RecvMeta,
+    offset: usize,
+) -> (Received<'b>, Option<usize>) {
     let path = Path {
         remote: canonical(meta.addr),
         local_ip: meta.dst_ip.map(|ip| ip.to_canonical()),
@@ -92,23 +110,18 @@ fn visit_message(buffer: &mut [u8], meta: &RecvMeta, visit: &mut impl FnMut(Rece
     // An answer to port 0 is refused by the kernel with the same error as a segmentation offload
     // that does not work. Nobody can prove to receive there.
     if path.remote.port() == 0 {
-        return visit(Received::Dropped(DropReason::UnknownAddress));
-    }
-    if meta.len == 0 {
-        return visit(Received::Datagram(path, &mut []));
+        return (Received::Dropped(DropReason::UnknownAddress), None);
     }
     let full = meta.len >= buffer.len();
     let length = meta.len.min(buffer.len());
-    let mut datagrams = buffer[..length].chunks_mut(meta.stride.max(1)).peekable();
-    while let Some(datagram) = datagrams.next() {
-        // The kernel does not tell through this interface that it cut the last one; a buffer that
-        // is full to the brim does.
-        if full && datagrams.peek().is_none() {
-            visit(Received::Dropped(DropReason::DatagramTruncated));
-        } else {
-            visit(Received::Datagram(path, datagram));
-        }
+    let end = (offset + meta.stride.max(1)).min(length);
+    let next = (end < length).then_some(end);
+    // The kernel does not tell through this interface that it cut the last one; a buffer that is
+    // full to the brim does.
+    if full && next.is_none() {
+        return (Received::Dropped(DropReason::DatagramTruncated), None);
     }
+    (Received::Datagram(path, &mut buffer[offset..end]), next)
 }
 
 #[cfg(test)]
@@ -127,12 +140,16 @@ mod tests {
 
     fn visited(size: usize, meta: &RecvMeta) -> Vec<Result<(Path, usize), DropReason>> {
         let mut seen = Vec::new();
-        visit_message(&mut vec![0; size], meta, &mut |received| {
+        let mut offset = Some(0);
+        while let Some(at) = offset {
+            let mut buffer = vec![0; size];
+            let (received, next) = datagram_at(&mut buffer, meta, at);
             seen.push(match received {
                 Received::Datagram(path, bytes) => Ok((path, bytes.len())),
                 Received::Dropped(reason) => Err(reason),
             });
-        });
+            offset = next;
+        }
         seen
     }
 
@@ -180,12 +197,12 @@ mod tests {
         let mut seen = Vec::new();
         while seen.len() < 2 {
             buffers.fill(&socket).unwrap();
-            buffers.visit(|received| {
+            while let Some(received) = buffers.poll() {
                 seen.push(match received {
                     Received::Datagram(_, bytes) => Ok(bytes.len()),
                     Received::Dropped(reason) => Err(reason),
                 });
-            });
+            }
         }
         assert_eq!(seen, [Ok(50), Err(DropReason::DatagramTruncated)]);
     }

@@ -12,7 +12,7 @@ use mio::{Events, Poll, Token};
 use plenum_types::{DropReason, MediaEvent, ShardId};
 
 use crate::Engine;
-use crate::batch::Batch;
+use crate::batch::{Batch, RunSink};
 use crate::counters::NetCounters;
 use crate::handle::{Inbox, Message};
 use crate::receive::{ReceiveBuffers, Received};
@@ -28,9 +28,11 @@ pub(crate) const COMMANDS: Token = Token(1);
 /// no media is forwarded.
 const COMMANDS_PER_WAKE_UP: usize = 256;
 
-/// Receive calls per wake-up, of 32 messages each. More would let timers (feedback, NACKs) wait
-/// for longer under load; fewer would look at timers and commands more often than they change.
-const BATCHES_PER_WAKE_UP: usize = 4;
+/// Datagrams handled per wake-up, in and out together: two milliseconds of work or three. More
+/// would let timers (feedback, NACKs) wait for longer under load, however few packets it takes to
+/// cause the work; fewer would look at timers and commands more often than they change. Checked
+/// after each datagram, so exceeded by what one of them makes at most.
+const WORK_PER_WAKE_UP: usize = 2_048;
 
 /// Events passed on per wake-up. A shard makes a few per command and per second.
 const EVENTS_PER_WAKE_UP: usize = 1_024;
@@ -159,41 +161,36 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
     }
 
     fn receive(&mut self, now: Instant) {
-        for _ in 0..BATCHES_PER_WAKE_UP {
-            if self.readiness != Readiness::Readable {
-                return;
-            }
-            self.readiness = match self.buffers.fill(&self.socket) {
-                Ok(true) => Readiness::Readable,
-                Ok(false) => Readiness::Drained,
-                Err(error) => {
-                    tracing::warn!(shard = %self.shard, %error, "reading the socket failed");
-                    Readiness::Failed
+        let mut work = 0;
+        while work < WORK_PER_WAKE_UP {
+            match self.buffers.poll() {
+                Some(Received::Datagram(path, datagram)) => {
+                    self.engine
+                        .handle_datagram(now, path, datagram, &mut self.batch);
+                    work += 1 + self.batch.take_written();
                 }
-            };
-            if !self.buffers.is_empty() {
-                self.counters.batches += 1;
-                self.handle_datagrams(now);
+                Some(Received::Dropped(reason)) => {
+                    self.engine.count_drop(reason, 1);
+                    work += 1;
+                }
+                None if self.readiness == Readiness::Readable => self.read(),
+                None => return,
             }
         }
+        self.left_over = true;
     }
 
-    fn handle_datagrams(&mut self, now: Instant) {
-        let Self {
-            buffers,
-            engine,
-            batch,
-            ..
-        } = self;
-        buffers.visit(|received| match received {
-            Received::Datagram(path, datagram) => {
-                engine.handle_datagram(now, path, datagram, batch);
-                if batch.is_ripe() {
-                    batch.send();
-                }
+    /// Reads what waits at the socket.
+    fn read(&mut self) {
+        self.readiness = match self.buffers.fill(&self.socket) {
+            Ok(true) => Readiness::Readable,
+            Ok(false) => Readiness::Drained,
+            Err(error) => {
+                tracing::warn!(shard = %self.shard, %error, "reading the socket failed");
+                Readiness::Failed
             }
-            Received::Dropped(reason) => engine.count_drop(reason, 1),
-        });
+        };
+        self.counters.batches += u64::from(!self.buffers.is_empty());
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -220,6 +217,10 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
                 return;
             };
             self.counters.sent = self.batch.sink().counters();
+            self.counters.segments_max = (
+                self.batch.sink().max_segments(),
+                self.socket.receive_segments_max(),
+            );
             self.counters.complete(&mut event);
             (self.events)(self.shard, event);
         }

@@ -48,6 +48,7 @@ impl Socket {
         } else {
             1
         };
+        warn_of_missing_offload(&state, config);
         Ok(Self {
             local_addr: socket.local_addr()?,
             io: mio::net::UdpSocket::from_std(socket),
@@ -64,6 +65,11 @@ impl Socket {
     /// Most segments of one message as far as known at the start; 1 without offload.
     pub(crate) const fn max_segments(&self) -> usize {
         self.max_segments
+    }
+
+    /// Most datagrams that the system joins into one received message; 1 without GRO.
+    pub(crate) fn receive_segments_max(&self) -> usize {
+        self.state.gro_segments()
     }
 
     /// Makes `registry` report when there is something to read.
@@ -113,6 +119,23 @@ fn set_buffers(state: &UdpSocketState, socket: &std::net::UdpSocket, config: &Ne
                 send_given = send.unwrap_or_default(),
                 "the kernel gives smaller socket buffers than configured, bursts may be lost; \
                  raise net.core.rmem_max and net.core.wmem_max by sysctl",
+            );
+        });
+    }
+}
+
+/// Says, once, what the kernel or the sandbox around the process lacks. Everything works without,
+/// at two to four times the cost per packet.
+fn warn_of_missing_offload(state: &UdpSocketState, config: &NetConfig) {
+    static WARNED: Once = Once::new();
+    let (send, receive) = (state.max_gso_segments() > 1, state.gro_segments() > 1);
+    if (config.segmentation_offload && !send) || !receive {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                gso = send,
+                gro = receive,
+                "this system lacks UDP offload; datagrams are handled singly, which costs two to \
+                 four times the CPU per packet",
             );
         });
     }

@@ -6,6 +6,8 @@ use plenum_types::{
     Speaker,
 };
 
+use crate::fields::Fields;
+use crate::index::EncodingRef;
 use crate::{PublicationIndex, SlotIndex};
 
 /// A fact or a wish of the router, drained by [`Router::poll_event`](crate::Router::poll_event).
@@ -40,6 +42,38 @@ pub enum RouterEvent {
         /// Who.
         speakers: Vec<Speaker>,
     },
+}
+
+/// A packet that was taken: what [`Router::forward`](crate::Router::forward) needs to know of it.
+/// Good until the next packet that [`Router::changes_with`](crate::Router::changes_with).
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    pub(crate) source: EncodingRef,
+    /// Extended sequence number.
+    pub(crate) number: u64,
+    /// What slots rewrite.
+    pub(crate) fields: Fields,
+}
+
+impl Arrival {
+    /// Of which publication.
+    pub const fn publication(&self) -> PublicationIndex {
+        self.source.publication
+    }
+
+    /// Of which of its encodings.
+    pub const fn encoding(&self) -> u8 {
+        self.source.encoding
+    }
+}
+
+/// A slot, and the peer whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerSlot {
+    /// Whose.
+    pub peer: PeerIndex,
+    /// Which.
+    pub slot: SlotIndex,
 }
 
 /// How one subscriber's copy of a packet differs from the packet.

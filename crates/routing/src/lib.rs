@@ -27,6 +27,6 @@ mod speakers;
 mod testing;
 mod timers;
 
-pub use event::{Forward, Retransmission, RouterEvent};
+pub use event::{Arrival, Forward, PeerSlot, Retransmission, RouterEvent};
 pub use index::{PublicationIndex, SlotIndex};
 pub use router::Router;

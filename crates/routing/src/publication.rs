@@ -60,9 +60,7 @@ impl Publication {
             .iter()
             .take(ENCODINGS_MAX)
             .zip(first_generation..)
-            .map(|(encoding, generation)| {
-                Encoding::new(generation, config.kind, rate, encoding.size)
-            })
+            .map(|(encoding, generation)| Encoding::new(generation, rate, encoding.size))
             .collect();
         Self {
             id: config.publication,

@@ -14,7 +14,7 @@ use rand::Rng;
 use slab::Slab;
 
 use crate::allocate::ALL_TEMPORAL;
-use crate::event::{Forward, Retransmission, RouterEvent};
+use crate::event::{Arrival, Forward, PeerSlot, Retransmission, RouterEvent};
 use crate::index::EncodingRef;
 use crate::peer::Peer;
 use crate::publication::Publication;
@@ -30,10 +30,13 @@ mod timeouts;
 
 /// Decides who receives what, and how each copy differs.
 ///
-/// Contract. Per incoming packet: [`on_packet`](Self::on_packet) once, then
-/// [`forward`](Self::forward) for each of [`slots_of_encoding`](Self::slots_of_encoding), then
-/// [`on_sent`](Self::on_sent) for each copy that left. Call [`on_skipped`](Self::on_skipped)
-/// instead for packets that are not to be forwarded at all (padding). After anything but
+/// Contract. Per incoming packet: [`on_packet`](Self::on_packet) once; then, for it alone or for
+/// several packets together, [`forward`](Self::forward) for each of
+/// [`slots_of_encoding`](Self::slots_of_encoding) and, for each copy that left,
+/// [`on_sent`](Self::on_sent). A slot is given the packets of an encoding in the order in which
+/// they came, and all before a packet that [`changes_with`](Self::changes_with) is taken. Call
+/// [`on_skipped`](Self::on_skipped) instead for packets that are not to be forwarded at all
+/// (padding). After anything but
 /// `on_sent`, drain [`poll_event`](Self::poll_event); call
 /// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) is due.
 /// Times never go back. Ids and indexes that are gone are ignored.
@@ -141,6 +144,21 @@ impl Router {
         }
     }
 
+    /// Whether taking this packet changes more than itself: what slots show, or what packets are
+    /// numbered from. Packets taken before it must have been forwarded by then.
+    pub fn changes_with(
+        &self,
+        publication: PublicationIndex,
+        encoding: u8,
+        d: &PacketDescription,
+    ) -> bool {
+        self.encoding(EncodingRef {
+            publication,
+            encoding,
+        })
+        .is_some_and(|encoding| encoding.is_changed_by(d))
+    }
+
     /// A packet has come: numbers it, keeps it for retransmission, and learns from it. An error
     /// means that nobody gets it.
     pub fn on_packet(
@@ -151,8 +169,12 @@ impl Router {
         packet: &[u8],
         d: &PacketDescription,
         retransmitted: bool,
-    ) -> Result<(), DropReason> {
-        self.take_packet(now, publication, encoding, packet, d, retransmitted)
+    ) -> Result<Arrival, DropReason> {
+        let source = EncodingRef {
+            publication,
+            encoding,
+        };
+        self.take_packet(now, source, packet, d, retransmitted)
     }
 
     /// A packet has come that nobody is to get, because it is padding: what follows closes up.
@@ -178,8 +200,8 @@ impl Router {
     }
 
     /// Slots that show an encoding or wait for its keyframe: those that its packets concern.
-    /// Forwarding a packet of this encoding does not change the list.
-    pub fn slots_of_encoding(&self, publication: PublicationIndex, encoding: u8) -> &[SlotIndex] {
+    /// Forwarding a packet may take a slot off the list of what it showed before.
+    pub fn slots_of_encoding(&self, publication: PublicationIndex, encoding: u8) -> &[PeerSlot] {
         self.encoding(EncodingRef {
             publication,
             encoding,
@@ -187,21 +209,16 @@ impl Router {
         .map_or(&[], |encoding| &encoding.slots)
     }
 
-    /// How the copy for `slot` differs from the packet given to [`on_packet`](Self::on_packet)
-    /// last, or why there is none.
+    /// How the copy for `slot` differs from a packet given to [`on_packet`](Self::on_packet), or
+    /// why there is none.
     pub fn forward(
         &mut self,
         now: Instant,
         slot: SlotIndex,
-        publication: PublicationIndex,
-        encoding: u8,
+        arrival: &Arrival,
         d: &PacketDescription,
     ) -> Result<Forward, DropReason> {
-        let source = EncodingRef {
-            publication,
-            encoding,
-        };
-        self.forward_packet(now, slot, source, d)
+        self.forward_packet(now, slot, arrival, d)
     }
 
     /// The slot of a peer that sends on `ssrc`, or repeats on it.

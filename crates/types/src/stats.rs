@@ -77,6 +77,10 @@ pub struct ShardStats {
     pub sends: u64,
     /// Datagrams handed to the socket.
     pub datagrams_out: u64,
+    /// Most datagrams that a message can carry out now; 1 without segmentation offload (UDP GSO).
+    pub send_segments_max: u64,
+    /// Most datagrams that the system joins into a message that comes in; 1 without UDP GRO.
+    pub receive_segments_max: u64,
     /// Microseconds spent working, out of the wall clock.
     pub busy_us: u64,
 }

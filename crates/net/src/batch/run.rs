@@ -14,7 +14,7 @@ pub(crate) const RUN_SEGMENTS: u16 = 16;
 /// that one message may have.
 pub(crate) const RUN_BYTES: usize = RUN_SEGMENTS as usize * 1_280;
 
-/// The datagrams to `path` that lie one after the other in a chunk of the arena.
+/// Datagrams to `path` that lie one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     /// Where they go.

@@ -207,6 +207,8 @@ fn drops(registry: &Registry) -> Result<Vec<IntCounter>> {
 /// What differs from shard to shard.
 struct ShardMetrics {
     up: Vec<IntGauge>,
+    send_segments: Vec<IntGauge>,
+    receive_segments: Vec<IntGauge>,
     busy: Vec<Counter>,
     refused: Vec<IntCounter>,
 }
@@ -219,6 +221,20 @@ impl ShardMetrics {
                 registry,
                 "plenum_shard_up",
                 "Whether the shard's thread runs.",
+                "shard",
+                names(),
+            )?,
+            send_segments: levels(
+                registry,
+                "plenum_net_send_segments_max",
+                "Most datagrams that one message can carry out; 1 without UDP GSO.",
+                "shard",
+                names(),
+            )?,
+            receive_segments: levels(
+                registry,
+                "plenum_net_receive_segments_max",
+                "Most datagrams that the system joins into one message that comes in; 1 without UDP GRO.",
                 "shard",
                 names(),
             )?,
@@ -248,8 +264,17 @@ impl ShardMetrics {
             if let Some(refused) = self.refused.get(index) {
                 raise(refused, reading.commands_refused);
             }
-            if let (Some(busy), Some(stats)) = (self.busy.get(index), &reading.stats) {
+            let Some(stats) = &reading.stats else {
+                continue;
+            };
+            if let Some(busy) = self.busy.get(index) {
                 raise_seconds(busy, stats.busy_us as f64 / 1e6);
+            }
+            if let Some(segments) = self.send_segments.get(index) {
+                segments.set(gauge(stats.send_segments_max));
+            }
+            if let Some(segments) = self.receive_segments.get(index) {
+                segments.set(gauge(stats.receive_segments_max));
             }
         }
     }

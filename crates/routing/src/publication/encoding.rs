@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use plenum_rtp::{PacketDescription, RtpHeader};
-use plenum_types::{Codec, MediaKind, Pixels, SequenceExtender, SequenceNumber, Ssrc};
+use plenum_types::{Codec, Pixels, SequenceExtender, SequenceNumber, Ssrc};
 
-use crate::SlotIndex;
+use crate::PeerSlot;
 use crate::allocate::{ALL_TEMPORAL, LayerView};
 use crate::fields::{Fields, PictureId};
 use crate::publication::activity::Activity;
@@ -54,8 +54,6 @@ pub(crate) struct Encoding {
     all: Numbering,
     /// Substreams of lower temporal layers; empty until a slot asks for one.
     views: Vec<View>,
-    /// The packet being forwarded: its number, and its fields that slots rewrite.
-    current: Option<(u64, Fields)>,
     codec: Option<Codec>,
     size: Option<Pixels>,
     temporal_top: u8,
@@ -64,27 +62,21 @@ pub(crate) struct Encoding {
     pub(crate) activity: Activity,
     pub(crate) keyframes: KeyframeRequests,
     /// Slots that show this encoding or wait for its keyframe.
-    pub(crate) slots: Vec<SlotIndex>,
+    pub(crate) slots: Vec<PeerSlot>,
 }
 
 impl Encoding {
-    pub(crate) fn new(
-        generation: u32,
-        kind: MediaKind,
-        clock_rate: u32,
-        size: Option<Pixels>,
-    ) -> Self {
+    pub(crate) fn new(generation: u32, clock_rate: u32, size: Option<Pixels>) -> Self {
         Self {
             generation,
             ssrc: None,
             extender: SequenceExtender::default(),
             all: Numbering::default(),
             views: Vec::new(),
-            current: None,
             codec: None,
             size,
             temporal_top: 0,
-            store: PacketStore::new(kind),
+            store: PacketStore::default(),
             clock: EncodingClock::new(clock_rate),
             activity: Activity::default(),
             keyframes: KeyframeRequests::default(),
@@ -110,13 +102,22 @@ impl Encoding {
         self.extender = SequenceExtender::default();
         self.all = Numbering::default();
         self.views.iter_mut().for_each(View::reset);
-        self.current = None;
         self.store.clear();
         self.clock.restart();
     }
 
-    /// Gives the packet its number. Must be called for every packet, forwarded or not.
-    pub(crate) fn number_packet(&mut self, d: &PacketDescription) -> u64 {
+    /// Whether a packet changes more than itself: the stream begins anew or again, or has another
+    /// shape.
+    pub(crate) fn is_changed_by(&self, d: &PacketDescription) -> bool {
+        !self.activity.is_active()
+            || self.is_restarted_by(&d.header)
+            || self.codec != Some(d.codec)
+            || (d.payload.size.is_some() && d.payload.size != self.size)
+    }
+
+    /// Gives the packet its number, and reads the fields that slots rewrite. Must be called for
+    /// every packet, forwarded or not.
+    pub(crate) fn number_packet(&mut self, d: &PacketDescription) -> (u64, Fields) {
         self.ssrc = Some(d.header.ssrc);
         let number = self.extender.extend(d.header.sequence);
         let fields = Fields::read(d);
@@ -124,8 +125,7 @@ impl Encoding {
         for view in &mut self.views {
             view.on_packet(number, d.payload.layer.temporal, fields.picture_id);
         }
-        self.current = Some((number, fields));
-        number
+        (number, fields)
     }
 
     /// A packet that nobody is to get.
@@ -190,12 +190,6 @@ impl Encoding {
 
     pub(crate) const fn temporal_top(&self) -> u8 {
         self.temporal_top
-    }
-
-    /// The packet given to [`number_packet`](Self::number_packet) last, if it had `sequence`.
-    pub(crate) fn current_packet(&self, sequence: SequenceNumber) -> Option<(u64, Fields)> {
-        self.current
-            .filter(|(number, _)| *number as u16 == sequence.0)
     }
 
     /// The numbering of the substream with temporal layers up to `limit`.

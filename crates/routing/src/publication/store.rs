@@ -1,35 +1,33 @@
 //! Recent packets of one encoding, so that lost ones can be sent again (RFC 4588).
 //!
 //! Each packet is kept once, whoever it was forwarded to; what differs per subscriber is
-//! computed again when it is asked for. A ring by sequence number bounds the count, an age bounds
-//! the memory: buffers of packets that are too old are used for new ones, so that nothing is
-//! allocated once the stream has reached its usual rate.
+//! computed again when it is asked for. Bytes lie one packet after the other in a ring, and
+//! records in a table by sequence number. Both are as large as the packets of the last
+//! [`AGE_MAX`] need at the stream's rate: they grow when a packet would have to go that is younger,
+//! and shrink after the rate has fallen. At a steady rate nothing is allocated.
 
 use std::time::{Duration, Instant};
 
 use plenum_rtp::PacketDescription;
-use plenum_types::MediaKind;
+
+mod byte_ring;
+
+use byte_ring::{ByteRing, Position};
 
 /// How long a packet can be asked for. Longer repairs over longer round trips and costs memory.
 const AGE_MAX: Duration = Duration::from_millis(1_000);
-/// Most packets of a video encoding (power of two): 1 s at 4.5 Mbit/s.
-const VIDEO_PACKETS: usize = 512;
-/// Most packets of an audio encoding (power of two): 1.2 s of 10 ms packets.
-const AUDIO_PACKETS: usize = 128;
-/// First size of a buffer, bytes: a video packet of usual size.
-const VIDEO_BUFFER: usize = 1_280;
-/// First size of a buffer, bytes: an Opus packet of usual size.
-const AUDIO_BUFFER: usize = 320;
-/// Most expired packets taken out per packet that comes in. More than one, to catch up.
-const SWEEP: usize = 4;
+/// First size of the table, packets (power of two): a second of sound.
+const RECORDS_FIRST: usize = 64;
+/// Largest size of the table (power of two): a second at 35 Mbit/s. Beyond it packets go younger.
+const RECORDS_MAX: usize = 4_096;
 
-/// A packet that was stored.
+/// What is known of a packet that was stored.
 #[derive(Debug)]
-struct Entry {
+struct Record {
     number: u64,
     stored_at: Instant,
+    position: Position,
     description: PacketDescription,
-    bytes: Vec<u8>,
 }
 
 /// A packet that was found.
@@ -42,41 +40,21 @@ pub(crate) struct Stored<'s> {
 }
 
 /// Recent packets by extended sequence number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct PacketStore {
     /// Empty until the first packet.
-    ring: Vec<Option<Entry>>,
-    capacity: usize,
-    buffer_size: usize,
+    records: Vec<Option<Record>>,
+    bytes: ByteRing,
     newest: u64,
-    /// Where expired packets are looked for next.
-    cursor: u64,
-    spare: Vec<Vec<u8>>,
 }
 
 impl PacketStore {
-    pub(crate) fn new(kind: MediaKind) -> Self {
-        let (capacity, buffer_size) = match kind {
-            MediaKind::Video => (VIDEO_PACKETS, VIDEO_BUFFER),
-            MediaKind::Audio => (AUDIO_PACKETS, AUDIO_BUFFER),
-        };
-        Self {
-            ring: Vec::new(),
-            capacity,
-            buffer_size,
-            newest: 0,
-            cursor: 0,
-            spare: Vec::new(),
-        }
-    }
-
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.ring.clear();
-        self.spare.clear();
+        *self = Self::default();
     }
 
-    /// Keeps a copy of `packet`. One that is too old for the ring is not kept.
+    /// Keeps a copy of `packet`. One that is too old for the table is not kept.
     pub(crate) fn push(
         &mut self,
         now: Instant,
@@ -84,73 +62,83 @@ impl PacketStore {
         packet: &[u8],
         description: &PacketDescription,
     ) {
-        if self.ring.is_empty() {
-            self.ring.resize_with(self.capacity, || None);
-            self.spare.reserve(self.capacity);
-            (self.newest, self.cursor) = (number, number);
+        if self.records.is_empty() {
+            self.records.resize_with(RECORDS_FIRST, || None);
+            self.newest = number;
         }
-        if number + self.capacity as u64 <= self.newest {
+        if number + self.records.len() as u64 <= self.newest {
             return;
         }
         self.newest = self.newest.max(number);
-        self.sweep(now);
-        let mut bytes = self
-            .spare
-            .pop()
-            .unwrap_or_else(|| Vec::with_capacity(self.buffer_size.max(packet.len())));
-        bytes.clear();
-        bytes.extend_from_slice(packet);
+        self.make_room(now, number);
+        if let Some(size) = self.bytes.wanted_size(now, packet.len()) {
+            self.resize_bytes(size);
+        }
         let index = self.index(number);
-        let replaced = self.ring[index].replace(Entry {
+        self.records[index] = Some(Record {
             number,
             stored_at: now,
+            position: self.bytes.push(packet),
             description: *description,
-            bytes,
         });
-        self.recycle(replaced);
     }
 
     /// The packet with `number`, if it is still here.
     pub(crate) fn find(&self, now: Instant, number: u64) -> Option<Stored<'_>> {
-        let entry = self.ring.get(self.index(number))?.as_ref()?;
-        (entry.number == number && !entry.is_expired(now)).then_some(Stored {
-            packet: &entry.bytes,
-            description: &entry.description,
-            stored_at: entry.stored_at,
+        let record = self.records.get(self.index(number))?.as_ref()?;
+        if record.number != number || record.is_expired(now) {
+            return None;
+        }
+        Some(Stored {
+            packet: self.bytes.read(record.position)?,
+            description: &record.description,
+            stored_at: record.stored_at,
         })
     }
 
-    /// Takes out expired packets, oldest first.
-    fn sweep(&mut self, now: Instant) {
-        let reach = (self.newest + 1).saturating_sub(self.capacity as u64);
-        self.cursor = self.cursor.max(reach);
-        for _ in 0..SWEEP {
-            let index = self.index(self.cursor);
-            let here = self.ring[index].as_ref();
-            if self.cursor >= self.newest || here.is_some_and(|entry| !entry.is_expired(now)) {
-                return;
-            }
-            let expired = self.ring[index].take();
-            self.recycle(expired);
-            self.cursor += 1;
-        }
+    /// Bytes that it takes.
+    #[cfg(test)]
+    fn memory(&self) -> usize {
+        self.records.capacity() * size_of::<Option<Record>>() + self.bytes.size()
     }
 
-    fn recycle(&mut self, entry: Option<Entry>) {
-        if let Some(entry) = entry
-            && self.spare.len() < self.spare.capacity()
-        {
-            self.spare.push(entry.bytes);
+    /// Doubles the table if `number` would take the place of a packet that can still be asked for.
+    fn make_room(&mut self, now: Instant, number: u64) {
+        let taken = |record: &Option<Record>| {
+            let younger = |record: &Record| record.number != number && !record.is_expired(now);
+            record.as_ref().is_some_and(younger)
+        };
+        if !taken(&self.records[self.index(number)]) || self.records.len() >= RECORDS_MAX {
+            return;
         }
+        let mut larger: Vec<Option<Record>> = Vec::new();
+        larger.resize_with(self.records.len() * 2, || None);
+        for record in self.records.drain(..).flatten() {
+            let index = (record.number as usize) & (larger.len() - 1);
+            larger[index] = Some(record);
+        }
+        self.records = larger;
     }
 
-    const fn index(&self, number: u64) -> usize {
-        (number as usize) & (self.capacity - 1)
+    /// Moves the packets into a ring of `size` bytes.
+    fn resize_bytes(&mut self, size: usize) {
+        let mut live: Vec<&mut Record> = self.records.iter_mut().flatten().collect();
+        // In the order in which they lie, so that what does not fit any more is the oldest.
+        live.sort_by_key(|record| record.position.start());
+        let positions = live.into_iter().map(|record| &mut record.position);
+        self.bytes = self.bytes.resized(size, positions);
+    }
+
+    fn index(&self, number: u64) -> usize {
+        (number as usize) & (self.records.len().max(1) - 1)
     }
 }
 
-impl Entry {
+impl Record {
     fn is_expired(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.stored_at) > AGE_MAX
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use plenum_types::{
 
 use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Target, allocate};
 use crate::assign::{Candidate, Policy, Wish, assign};
-use crate::event::RouterEvent;
+use crate::event::{PeerSlot, RouterEvent};
 use crate::index::EncodingRef;
 use crate::publication::{Encoding, Publication};
 use crate::slot::{Links, Slot, SlotTarget};
@@ -226,26 +226,31 @@ impl Router {
     }
 
     pub(super) fn set_links(&mut self, index: SlotIndex, links: Links) {
-        let before = std::mem::replace(&mut self.slots[index.key()].links, links);
+        let slot = &mut self.slots[index.key()];
+        let listed = PeerSlot {
+            peer: slot.peer,
+            slot: index,
+        };
+        let before = std::mem::replace(&mut slot.links, links);
         for source in before.encodings.into_iter().flatten() {
             if !links.encodings.contains(&Some(source))
                 && let Some(encoding) = self.encoding_mut(source)
             {
-                remove(&mut encoding.slots, index);
+                remove(&mut encoding.slots, &listed);
             }
         }
         for source in links.encodings.into_iter().flatten() {
             if !before.encodings.contains(&Some(source))
                 && let Some(encoding) = self.encoding_mut(source)
             {
-                encoding.slots.push(index);
+                encoding.slots.push(listed);
             }
         }
         for publication in before.publications.into_iter().flatten() {
             if !links.publications.contains(&Some(publication))
                 && let Some(publication) = self.publications.get_mut(publication.key())
             {
-                remove(&mut publication.slots, index);
+                remove(&mut publication.slots, &index);
             }
         }
         for publication in links.publications.into_iter().flatten() {
@@ -301,8 +306,8 @@ impl Router {
     }
 }
 
-fn remove(list: &mut Vec<SlotIndex>, index: SlotIndex) {
-    if let Some(at) = list.iter().position(|other| *other == index) {
+fn remove<T: PartialEq>(list: &mut Vec<T>, gone: &T) {
+    if let Some(at) = list.iter().position(|other| other == gone) {
         list.swap_remove(at);
     }
 }

@@ -11,7 +11,7 @@ use plenum_types::{
 };
 
 use crate::allocate::ALL_TEMPORAL;
-use crate::event::{Forward, Retransmission};
+use crate::event::{Arrival, Forward, Retransmission};
 use crate::fields::Fields;
 use crate::index::EncodingRef;
 use crate::publication::Facts;
@@ -28,41 +28,40 @@ impl Router {
     pub(super) fn take_packet(
         &mut self,
         now: Instant,
-        index: PublicationIndex,
-        encoding: u8,
+        source: EncodingRef,
         packet: &[u8],
         d: &PacketDescription,
         retransmitted: bool,
-    ) -> Result<(), DropReason> {
+    ) -> Result<Arrival, DropReason> {
         let publication = self
             .publications
-            .get_mut(index.key())
+            .get_mut(source.publication.key())
             .ok_or(DropReason::UnknownSource)?;
         let stream = publication
             .encodings
-            .get_mut(usize::from(encoding))
+            .get_mut(usize::from(source.encoding))
             .ok_or(DropReason::UnknownSource)?;
         let restarted = stream.is_restarted_by(&d.header);
         if restarted {
             stream.restart(self.next_generation);
             self.next_generation = self.next_generation.wrapping_add(1);
         }
-        let number = stream.number_packet(d);
+        let (number, fields) = stream.number_packet(d);
         if publication.muted {
             return Err(DropReason::Muted);
         }
         let facts = Facts {
             restarted,
-            ..publication.observe(now, encoding, number, packet, d, retransmitted)
+            ..publication.observe(now, source.encoding, number, packet, d, retransmitted)
         };
         if facts.any() {
-            let source = EncodingRef {
-                publication: index,
-                encoding,
-            };
             self.on_facts(now, source, facts);
         }
-        Ok(())
+        Ok(Arrival {
+            source,
+            number,
+            fields,
+        })
     }
 
     /// A packet changed more than itself.
@@ -75,11 +74,11 @@ impl Router {
             self.watch_activity(source);
         }
         if facts.restarted {
-            for slot in self
+            for listed in self
                 .slots_of_encoding(source.publication, source.encoding)
                 .to_vec()
             {
-                let slot = &mut self.slots[slot.key()];
+                let slot = &mut self.slots[listed.slot.key()];
                 if slot.shown().is_some_and(|shown| shown.source == source) {
                     slot.pause();
                 }
@@ -109,9 +108,14 @@ impl Router {
         &mut self,
         now: Instant,
         index: SlotIndex,
-        source: EncodingRef,
+        arrival: &Arrival,
         d: &PacketDescription,
     ) -> Result<Forward, DropReason> {
+        let Arrival {
+            source,
+            number,
+            fields,
+        } = *arrival;
         let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
         let encoding = self
             .publications
@@ -119,14 +123,11 @@ impl Router {
             .and_then(|publication| publication.encoding(source.encoding))
             .ok_or(DropReason::UnknownSource)?;
         let step = slot.admit(source, encoding, d)?;
-        let (number, fields) = encoding
-            .current_packet(d.header.sequence)
-            .ok_or(DropReason::BeforeSwitch)?;
         match step {
             Step::Continue => {}
             Step::Limit(limit) => slot.change_limit(limit, encoding, number, &fields),
             Step::Begin { payload_type } => {
-                return self.begin(now, index, source, d, payload_type);
+                return self.begin(now, index, arrival, d, payload_type);
             }
         }
         slot.emit(now, encoding, number, d, &fields)
@@ -138,10 +139,15 @@ impl Router {
         &mut self,
         now: Instant,
         index: SlotIndex,
-        source: EncodingRef,
+        arrival: &Arrival,
         d: &PacketDescription,
         payload_type: u8,
     ) -> Result<Forward, DropReason> {
+        let Arrival {
+            source,
+            number,
+            fields,
+        } = *arrival;
         let aligned = self.aligned_timestamp(index, source, d.header.timestamp);
         let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
         let encoding = self
@@ -149,9 +155,6 @@ impl Router {
             .get(source.publication.key())
             .and_then(|publication| publication.encoding(source.encoding))
             .ok_or(DropReason::UnknownSource)?;
-        let (number, fields) = encoding
-            .current_packet(d.header.sequence)
-            .ok_or(DropReason::BeforeSwitch)?;
         let temporal = slot.target.map_or(ALL_TEMPORAL, |target| target.temporal);
         let start = Start {
             source,

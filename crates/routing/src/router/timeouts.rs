@@ -60,6 +60,8 @@ impl Router {
             return;
         };
         if encoding.activity.on_timeout(now) {
+            // All it holds is too old to be asked for.
+            encoding.store.clear();
             // Where no layer flows there is none to go to: what is shown stays.
             if self.has_active_layer(source.publication) {
                 self.allocate_slots_of(now, source.publication);

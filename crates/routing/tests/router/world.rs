@@ -343,13 +343,19 @@ impl World {
         let taken = self
             .router
             .on_packet(now, index, origin.encoding, &sent.bytes, &d, false);
-        if let Err(reason) = taken {
-            self.count(reason);
-            return;
-        }
+        let arrival = match taken {
+            Ok(arrival) => arrival,
+            Err(reason) => return self.count(reason),
+        };
         for at in 0..self.router.slots_of_encoding(index, origin.encoding).len() {
-            let slot = self.router.slots_of_encoding(index, origin.encoding)[at];
-            match self.router.forward(now, slot, index, origin.encoding, &d) {
+            let listed = self
+                .router
+                .slots_of_encoding(index, origin.encoding)
+                .get(at);
+            let Some(slot) = listed.map(|listed| listed.slot) else {
+                break;
+            };
+            match self.router.forward(now, slot, &arrival, &d) {
                 Ok(forward) => {
                     assert_eq!(forward.slot, slot);
                     let extensions = outgoing(&forward);
