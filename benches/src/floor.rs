@@ -6,6 +6,11 @@
 //! a core each; the receivers read as the load benchmark does. Counted is the CPU of the sending
 //! thread, which on loopback includes the kernel's way up to the receiving socket.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures real time, on threads of its own that wait for it"
+)]
+
 mod cpu;
 mod receivers;
 mod report;
