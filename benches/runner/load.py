@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .server import PLENUM
+from .server import binary
 
 # Beyond what a run is asked to last: joins, settling, saying goodbye.
 GRACE_SECONDS = 120
@@ -24,7 +24,7 @@ class Load:
 
     def command(self, flags, seconds=None):
         """The command line of a run, without its JSON file."""
-        return [str(PLENUM), "load", *self.target, "--pin", str(self.core),
+        return [str(binary("plenum")), "load", *self.target, "--pin", str(self.core),
                 "--duration", f"{seconds or self.seconds}s", "--settle", f"{self.settle}s",
                 *map(str, flags)]
 

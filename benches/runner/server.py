@@ -8,9 +8,23 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PLENUM = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release" / "plenum"
 START_SECONDS = 15
 STOP_SECONDS = 10
+
+
+def binary(name):
+    """A program of this repository, as `build` made it."""
+    target = os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")
+    path = Path(target) / "release" / name
+    if not path.exists():
+        raise SystemExit(f"{path} is missing: cargo build --release -p plenum -p plenum-benches")
+    return path
+
+
+def build(*packages):
+    """Builds packages of this repository for measuring."""
+    names = [flag for package in packages for flag in ("-p", package)]
+    subprocess.run(["cargo", "build", "--release", *names], cwd=REPOSITORY, check=True)
 
 
 class Server:
@@ -85,9 +99,7 @@ def listens(address):
 
 
 def plenum(host="127.0.0.1", cores=(0,), shards=1):
-    """Plenum with its development key. `/tmp` is where nothing configures it by accident."""
-    if not PLENUM.exists():
-        raise SystemExit(f"{PLENUM} is missing: cargo build --release -p plenum")
-    command = [PLENUM, "serve", "--dev", "--http", f"{host}:7880", "--advertise", host,
+    """Plenum with its development key."""
+    command = [binary("plenum"), "serve", "--dev", "--http", f"{host}:7880", "--advertise", host,
                "--shards", shards, "--log", "warn"]
     return Server("plenum", command, (host, 7880), cores, {"PLENUM_MEDIA__BIND": host})
