@@ -45,7 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "plenum-types",
             "plenum-rtp",
             "plenum-media",
-            "plenum-routing",
+            "plenum-engine",
         ],
     ),
 ];

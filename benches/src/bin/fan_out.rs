@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Parser;
 use plenum_benches::FanOut;
 use plenum_types::SrtpProfile;
@@ -35,6 +35,10 @@ struct Row {
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    ensure!(
+        args.subscribers.iter().all(|count| *count > 0),
+        "--subscribers: at least 1"
+    );
     let rows: Vec<Row> = args
         .subscribers
         .iter()
