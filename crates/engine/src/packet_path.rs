@@ -2,17 +2,20 @@
 //! demux → unprotect → describe → route, and for each subscriber: select and patch → protect.
 //!
 //! Receiving comes before and sending after; both are the shell's. Between route and select,
-//! packets wait for the others of the same wake-up (see [`burst`](crate::burst)). From `unprotect`
+//! packets wait for others of their room (see `burst`). From `unprotect`
 //! on nothing allocates, locks, reads a clock or looks up a string. A packet that goes no further
 //! has a [`DropReason`], which is counted in one place: [`Shard::handle_datagram`] for what ends a
-//! datagram, [`Shard::fan_out`] for what ends one subscriber's copy.
+//! datagram, `fan_out_burst` for what ends one subscriber's copy.
 
+use crate::burst::Burst;
 use crate::peers::{PeerEntry, PeerTable};
 use crate::shard::Shard;
 use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, stun_local_ufrag};
 use plenum_routing::Forward;
 use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth, write_packet};
-use plenum_types::{DropReason, ExtensionKind, Path, PeerIndex, SendBatch, SequenceNumber};
+use plenum_types::{
+    DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
+};
 use std::time::Instant;
 
 impl Shard {
@@ -126,8 +129,8 @@ impl Shard {
             .router
             .publication_index(received.source.publication)
             .ok_or(DropReason::UnknownSource)?;
-        if self.router.changes_with(publication, encoding, description) {
-            self.fan_out(now, out);
+        if let Some(room) = self.router.changes_with(publication, encoding, description) {
+            self.fan_out_room(now, room, out);
         }
         let arrival = self.router.on_packet(
             now,
@@ -137,21 +140,35 @@ impl Shard {
             description,
             received.retransmitted,
         )?;
-        self.burst.push(packet, description, &arrival);
-        if self.burst.is_full() {
-            self.fan_out(now, out);
+        let burst = self.waiting.of_room(now, arrival.room());
+        burst.push(packet, description, &arrival);
+        if burst.is_full() {
+            self.fan_out_room(now, arrival.room(), out);
         }
         Ok(())
     }
 
-    /// Stages 6 and 7 for the packets that wait, subscriber by subscriber.
-    /// [`flush`](Self::flush) does it too.
+    /// Forwards the packets that need not wait for others any longer. [`flush`](Self::flush) does
+    /// it too.
     pub fn fan_out(&mut self, now: Instant, out: &mut impl SendBatch) {
-        if self.burst.is_empty() {
-            return;
+        while let Some(burst) = self.waiting.take_ready(now) {
+            self.fan_out_burst(now, &burst, out);
+            self.waiting.recycle(burst);
         }
+    }
+
+    /// Forwards the packets of a room, whether or not they could wait.
+    fn fan_out_room(&mut self, now: Instant, room: RoomIndex, out: &mut impl SendBatch) {
+        if let Some(burst) = self.waiting.take(room) {
+            self.fan_out_burst(now, &burst, out);
+            self.waiting.recycle(burst);
+        }
+    }
+
+    /// Stages 6 and 7 for the packets of a burst, subscriber by subscriber.
+    fn fan_out_burst(&mut self, now: Instant, burst: &Burst, out: &mut impl SendBatch) {
         let Self {
-            burst,
+            deal,
             router,
             peers,
             stats,
@@ -159,18 +176,17 @@ impl Shard {
             ..
         } = self;
         let abs_send_time = clock.abs_send_time(now);
-        burst.deal(router);
+        deal.plan(burst, router);
         let mut position = 0;
-        while let Some(peer) = burst.peer(position) {
+        while let Some(peer) = deal.peer(position) {
             position += 1;
             let Some(mut subscriber) = Subscriber::of(peers, peer) else {
-                let copies = burst.deliveries_to(peer).flat_map(|(_, packets)| packets);
-                stats
-                    .drops
-                    .add(DropReason::SubscriberNotReady, copies.count() as u64);
+                let copies = deal.deliveries_to(peer, burst).flat_map(|(_, group)| group);
+                let copies = copies.count() as u64;
+                stats.drops.add(DropReason::SubscriberNotReady, copies);
                 continue;
             };
-            for (slot, packets) in burst.deliveries_to(peer) {
+            for (slot, packets) in deal.deliveries_to(peer, burst) {
                 for packet in packets {
                     // Stage 6, select and patch: forward this packet on this slot, and changed how?
                     let copied = router
@@ -196,7 +212,6 @@ impl Shard {
                 }
             }
         }
-        burst.clear();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a user of this crate decides.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 /// Sockets and threads of the media plane.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct NetConfig {
     pub send_buffer: usize,
     /// Send runs of datagrams to one destination in one call where the system can (UDP GSO).
     pub segmentation_offload: bool,
+    /// How long a packet of sound may wait for others, so that they leave in one message.
+    pub sound_hold: Duration,
     /// Pin shard *n* to the *n*th core that the process may use.
     pub pin: bool,
 }
@@ -30,6 +33,7 @@ impl Default for NetConfig {
             receive_buffer: 4 << 20,
             send_buffer: 4 << 20,
             segmentation_offload: true,
+            sound_hold: Duration::from_millis(2),
             pin: false,
         }
     }

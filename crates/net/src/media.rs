@@ -16,9 +16,11 @@ where
     F: Fn(ShardId, MediaEvent) + Clone + Send + 'static,
 {
     let certificate = certificate.clone();
+    let sound_hold = config.sound_hold;
     start_with(config, events, move |shard, start| {
         let config = ShardConfig {
             shard,
+            sound_hold,
             ..ShardConfig::default()
         };
         Shard::new(

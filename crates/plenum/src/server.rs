@@ -114,6 +114,7 @@ fn net_config(settings: &Settings) -> NetConfig {
         receive_buffer: usize::try_from(media.receive_buffer.0).unwrap_or(usize::MAX),
         send_buffer: usize::try_from(media.send_buffer.0).unwrap_or(usize::MAX),
         segmentation_offload: media.segmentation_offload,
+        sound_hold: media.sound_hold,
         pin: media.pin,
     }
 }

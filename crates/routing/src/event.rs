@@ -2,8 +2,8 @@
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, SlotBinding, SlotId,
-    Speaker,
+    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex, SlotBinding,
+    SlotId, Speaker,
 };
 
 use crate::fields::Fields;
@@ -45,10 +45,12 @@ pub enum RouterEvent {
 }
 
 /// A packet that was taken: what [`Router::forward`](crate::Router::forward) needs to know of it.
-/// Good until the next packet that [`Router::changes_with`](crate::Router::changes_with).
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
     pub(crate) source: EncodingRef,
+    /// Of the stream that `source` was then.
+    pub(crate) generation: u32,
+    pub(crate) room: RoomIndex,
     /// Extended sequence number.
     pub(crate) number: u64,
     /// What slots rewrite.
@@ -64,6 +66,16 @@ impl Arrival {
     /// Of which of its encodings.
     pub const fn encoding(&self) -> u8 {
         self.source.encoding
+    }
+
+    /// In which room.
+    pub const fn room(&self) -> RoomIndex {
+        self.room
+    }
+
+    /// Whether both are of one encoding.
+    pub fn is_of_same_encoding(&self, other: &Self) -> bool {
+        self.source == other.source && self.generation == other.generation
     }
 }
 

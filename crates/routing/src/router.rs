@@ -8,7 +8,7 @@ use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
     Bitrate, DropReason, KeyframeCause, MediaKind, NtpTime, PeerIndex, PublicationConfig,
-    PublicationId, RoomId, SequenceNumber, SlotConfig, SlotId, SlotWish, Ssrc,
+    PublicationId, RoomId, RoomIndex, SequenceNumber, SlotConfig, SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;
@@ -144,19 +144,19 @@ impl Router {
         }
     }
 
-    /// Whether taking this packet changes more than itself: what slots show, or what packets are
-    /// numbered from. Packets taken before it must have been forwarded by then.
+    /// The room, if taking this packet changes more than itself: what slots show, or what packets
+    /// are numbered from. Packets of its room taken before it must have been forwarded by then.
     pub fn changes_with(
         &self,
         publication: PublicationIndex,
         encoding: u8,
         d: &PacketDescription,
-    ) -> bool {
-        self.encoding(EncodingRef {
-            publication,
-            encoding,
-        })
-        .is_some_and(|encoding| encoding.is_changed_by(d))
+    ) -> Option<RoomIndex> {
+        let publication = self.publications.get(publication.key())?;
+        publication
+            .encoding(encoding)?
+            .is_changed_by(d)
+            .then_some(RoomIndex(publication.room as u32))
     }
 
     /// A packet has come: numbers it, keeps it for retransmission, and learns from it. An error

@@ -29,6 +29,10 @@ id!(/// One outgoing stream of a subscriber. Unique within its peer.
 id!(/// RTP synchronisation source (RFC 3550 §3).
     Ssrc(u32), "");
 
+/// Dense index of a room inside its shard; reused after the room is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomIndex(pub u32);
+
 /// Dense index of a peer inside its shard; reused after the peer is gone.
 ///
 /// The packet path uses it instead of [`PeerId`], so that finding a peer is an array access.

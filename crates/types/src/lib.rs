@@ -28,7 +28,9 @@ pub use datagram::{Path, SendBatch};
 pub use drop_reason::{DropCounters, DropReason, DropStage};
 pub use event::{CloseReason, MediaEvent, Speaker};
 pub use extension::{ExtensionKind, ExtensionMap};
-pub use ids::{ParticipantId, PeerId, PeerIndex, PublicationId, RoomId, ShardId, SlotId, Ssrc};
+pub use ids::{
+    ParticipantId, PeerId, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId, SlotId, Ssrc,
+};
 pub use layer::LayerId;
 pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotWish};
 pub use stats::{KeyframeCause, ShardStats};

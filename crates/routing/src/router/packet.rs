@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
-    DropReason, KeyframeCause, MediaKind, NtpTime, RtpTimestamp, SequenceNumber, Ssrc,
+    DropReason, KeyframeCause, MediaKind, NtpTime, RoomIndex, RtpTimestamp, SequenceNumber, Ssrc,
 };
 
 use crate::allocate::ALL_TEMPORAL;
@@ -47,6 +47,8 @@ impl Router {
             self.next_generation = self.next_generation.wrapping_add(1);
         }
         let (number, fields) = stream.number_packet(d);
+        let generation = stream.generation();
+        let room = RoomIndex(publication.room as u32);
         if publication.muted {
             return Err(DropReason::Muted);
         }
@@ -59,6 +61,8 @@ impl Router {
         }
         Ok(Arrival {
             source,
+            generation,
+            room,
             number,
             fields,
         })
@@ -115,12 +119,14 @@ impl Router {
             source,
             number,
             fields,
+            ..
         } = *arrival;
         let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
         let encoding = self
             .publications
             .get(source.publication.key())
             .and_then(|publication| publication.encoding(source.encoding))
+            .filter(|encoding| encoding.generation() == arrival.generation)
             .ok_or(DropReason::UnknownSource)?;
         let step = slot.admit(source, encoding, d)?;
         match step {
@@ -147,6 +153,7 @@ impl Router {
             source,
             number,
             fields,
+            ..
         } = *arrival;
         let aligned = self.aligned_timestamp(index, source, d.header.timestamp);
         let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
