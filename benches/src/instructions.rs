@@ -10,7 +10,7 @@ mod driver;
 mod record;
 mod run;
 
-pub use driver::{Counts, count};
+pub use driver::{Counts, add_rests, count};
 pub use record::{Comparison, Record, Verdict};
 pub use run::run;
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Parser;
 use plenum_benches::Machine;
-use plenum_benches::instructions::{Record, count, run};
+use plenum_benches::instructions::{Record, add_rests, count, run};
 
 /// The record, beside the sources.
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.json");
@@ -37,10 +37,12 @@ fn main() -> Result<ExitCode> {
         run(&mut stdout().lock(), start())?;
         return Ok(ExitCode::SUCCESS);
     }
+    let mut counts = count(&std::env::current_exe()?, &["--execute"])?;
+    add_rests(&mut counts);
     let now = Record {
         compiler: compiler()?,
         processor: Machine::here().cpu,
-        counts: count(&std::env::current_exe()?, &["--execute"])?,
+        counts,
     };
     if args.record {
         now.write(&args.file)?;
