@@ -2,12 +2,13 @@
 
 mod parse;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
-use parse::{duration, positive, ratio, rate};
+use crate::report::ReportFlags;
+use crate::signal::{Protocol, WhipWhepFlags};
+use parse::{duration, positive, rate};
 
 /// Load a server with publishers and subscribers, and report what arrived.
 #[derive(Clone, Debug, clap::Args)]
@@ -101,18 +102,31 @@ pub struct Args {
     /// Process id of the server, to report its CPU and memory.
     #[arg(long)]
     pub pid: Option<u32>,
-    /// Write the report as JSON to this file.
-    #[arg(long)]
-    pub json: Option<PathBuf>,
-    /// Write the report as a page with plots over time to this file.
-    #[arg(long)]
-    pub html: Option<PathBuf>,
-    /// Exit with an error if more than this share of packets is lost, such as 0.1%.
-    #[arg(long, value_parser = ratio)]
-    pub fail_loss: Option<f64>,
-    /// Exit with an error if 1 in 100 packets takes longer, such as 5ms.
-    #[arg(long, value_parser = duration)]
-    pub fail_latency_p99: Option<Duration>,
+    /// Drive any server by WHIP and WHEP instead of Plenum's own protocol.
+    #[command(flatten)]
+    pub whip_whep: WhipWhepFlags,
+    /// Drive the video room of a Janus at this address, such as ws://localhost:8188, instead.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["whip_whep", "url"])]
+    pub janus: Option<String>,
+    /// Where the report goes, and what has to hold.
+    #[command(flatten)]
+    pub report: ReportFlags,
+}
+
+impl Args {
+    /// The protocol that the server speaks.
+    pub(crate) const fn protocol(&self) -> Protocol {
+        match &self.janus {
+            Some(_) => Protocol::Janus,
+            None if self.whip_whep.whip_whep => Protocol::WhipWhep,
+            None => Protocol::WebSocket,
+        }
+    }
+
+    /// Where the server is.
+    pub(crate) fn server_url(&self) -> &str {
+        self.janus.as_ref().unwrap_or(&self.url)
+    }
 }
 
 /// Loads of a known shape.

@@ -16,7 +16,10 @@
 //! | `media` | what it sends |
 //! | `io` | threads and sockets |
 //! | `measure` | what is measured, as plain values |
-//! | `report` | the table and the JSON |
+//! | `server` | what the server uses while it is loaded |
+//! | `machine` | where it runs |
+//! | `http` | one HTTP request |
+//! | `report` | progress, table, JSON, plots, thresholds |
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -26,7 +29,9 @@
 
 mod args;
 mod client;
+mod http;
 mod io;
+mod machine;
 mod measure;
 mod media;
 mod member;
@@ -34,10 +39,12 @@ mod offer;
 mod report;
 mod run;
 mod scenario;
+mod server;
 mod signal;
 
 pub use args::{Args, Preset, Video};
-pub use report::Report;
+pub use report::{Report, ReportFlags, Thresholds};
+pub use signal::WhipWhepFlags;
 
 /// Runs the load and returns what was measured. Progress goes to the log.
 ///
@@ -45,5 +52,5 @@ pub use report::Report;
 /// If there is nothing to do, the server cannot be reached, or it refuses the clients.
 pub async fn run(args: Args) -> anyhow::Result<Report> {
     let outcome = run::run(&args).await?;
-    Ok(Report::new(&outcome))
+    Ok(Report::new(outcome))
 }

@@ -192,11 +192,16 @@ async fn stay(
                     break;
                 }
             }
-            _ = leave.wait_for(|leave| *leave) => break,
+            () = left(&mut leave) => break,
         }
     }
     shared.tell(id, Command::Remove { id });
     let _ = tokio::time::timeout(LEAVE_TIMEOUT, session.leave()).await;
+}
+
+/// Waits until it is time to leave, or nobody is there to say so.
+async fn left(leave: &mut watch::Receiver<bool>) {
+    let _ = leave.wait_for(|leave| *leave).await;
 }
 
 impl Shown {

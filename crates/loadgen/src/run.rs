@@ -11,9 +11,14 @@ use tokio::time::{Instant as TokioInstant, interval_at, sleep_until};
 
 use crate::args::Args;
 use crate::io::{process_cpu, raise_file_limit, socket_drops};
-use crate::measure::{ClientCpu, ClientUse, Counters, Histogram, Machine, Outcome, Snapshot};
+use crate::machine;
+use crate::measure::{
+    ClientCpu, ClientUse, Counters, Histogram, Outcome, ServerUse, Snapshot,
+};
+use crate::report::Progress;
+use crate::server::ServerWatch;
 use crate::scenario::Plan;
-use crate::signal::{Protocol, Target};
+use crate::signal::Target;
 use crew::Crew;
 
 /// Between snapshots.
@@ -28,18 +33,26 @@ const FAILED_SHARE_MAX: f64 = 0.05;
 /// # Errors
 /// If there is nothing to do, the server cannot be reached, or it refuses the clients.
 pub(crate) async fn run(args: &Args) -> Result<Outcome> {
-    let protocol = Protocol::WebSocket;
+    let protocol = args.protocol();
     let plan = Plan::new(args, protocol.joins_both_ways())?;
     raise_file_limit(plan.clients.len())?;
     let target = Target {
         protocol,
-        url: args.url.clone(),
+        url: args.server_url().to_owned(),
         key: args.key.clone(),
         secret: args.secret.clone(),
+        whip_whep: args.whip_whep.clone(),
     };
+    let server = match args.pid {
+        Some(pid) => Some(ServerWatch::new(pid, args.server_url()).await?),
+        None => None,
+    };
+    let progress = Progress::new(plan.clients.len());
     let crew = Crew::new(args, plan, target)?;
     Run {
         crew,
+        server,
+        progress,
         ramp_per_second: args.ramp,
         snapshots: Vec::new(),
         latency: Histogram::default(),
@@ -48,8 +61,19 @@ pub(crate) async fn run(args: &Args) -> Result<Outcome> {
     .await
 }
 
+/// What counting brought.
+struct Measured {
+    counted_from: Duration,
+    counted: Duration,
+    totals: Counters,
+    cpu: ClientCpu,
+    server: Option<ServerUse>,
+}
+
 struct Run {
     crew: Crew,
+    server: Option<ServerWatch>,
+    progress: Progress,
     ramp_per_second: f64,
     snapshots: Vec<Snapshot>,
     /// Since counting began.
@@ -63,8 +87,15 @@ impl Run {
             Ok(()) => self.measure(args).await,
             Err(error) => Err(error),
         };
+        self.progress.finish();
         let ended = self.crew.end().await;
-        let (counted_from, counted, totals, cpu) = measured?;
+        let Measured {
+            counted_from,
+            counted,
+            totals,
+            cpu,
+            server,
+        } = measured?;
         let plan = &self.crew.shared.plan;
         Ok(Outcome {
             scenario: plan.facts.clone(),
@@ -73,12 +104,9 @@ impl Run {
             totals,
             latency: self.latency,
             joins: ended.joins,
-            server: None,
+            server,
             client: ClientUse::new(cpu, counted, &totals),
-            machine: Machine {
-                cipher: ended.cipher,
-                ..Machine::default()
-            },
+            machine: machine::read(ended.cipher),
             snapshots: self.snapshots,
         })
     }
@@ -87,7 +115,7 @@ impl Run {
     async fn join_all(&mut self) -> Result<()> {
         let specs = self.crew.shared.plan.clients.clone();
         let (publishing, others) = specs.split_at(self.crew.shared.plan.publishing);
-        for group in [publishing, others] {
+        for (phase, group) in [publishing, others].into_iter().enumerate() {
             let pause = Duration::from_secs_f64(1.0 / self.ramp_per_second);
             let start = TokioInstant::now();
             for (number, spec) in group.iter().enumerate() {
@@ -96,8 +124,12 @@ impl Run {
                 self.crew.enlist(spec.clone());
             }
             self.wait_for_all().await?;
+            if phase == 0
+                && let Some(server) = &mut self.server
+            {
+                server.on_publishers_joined(self.crew.shared.clock.since_start(Instant::now()))?;
+            }
         }
-        tracing::info!(clients = self.crew.connected(), "everyone has joined");
         Ok(())
     }
 
@@ -139,16 +171,35 @@ impl Run {
         }
     }
 
-    async fn measure(&mut self, args: &Args) -> Result<(Duration, Duration, Counters, ClientCpu)> {
+    async fn measure(&mut self, args: &Args) -> Result<Measured> {
         self.watch_until(TokioInstant::now() + args.settle).await?;
         let first = self.snapshot().await?;
-        let begin = TokioInstant::now();
+        if let Some(server) = &mut self.server {
+            server.on_counting_started(first.at).await?;
+        }
+        self.count(TokioInstant::now(), args.duration).await?;
+        let last = self.snapshot().await?;
+        let server = match self.server.take() {
+            Some(server) => Some(server.on_counting_ended(last.at).await?),
+            None => None,
+        };
+        let measured = Measured {
+            counted_from: first.at,
+            counted: last.at.saturating_sub(first.at),
+            totals: last.counters.since(&first.counters),
+            cpu: last.cpu.since(&first.cpu),
+            server,
+        };
+        self.on_snapshot(last)?;
+        Ok(measured)
+    }
+
+    async fn count(&mut self, begin: TokioInstant, duration: Duration) -> Result<()> {
         let mut ticks = interval_at(begin + SNAPSHOT_INTERVAL, SNAPSHOT_INTERVAL);
         let mut churn = self.crew.shared.plan.churn_per_second.map(|rate| {
             let period = Duration::from_secs_f64(1.0 / rate);
             interval_at(begin + period, period)
         });
-        let end = begin + args.duration;
         loop {
             let turnover = async {
                 match &mut churn {
@@ -158,38 +209,27 @@ impl Run {
             };
             tokio::select! {
                 biased;
-                () = sleep_until(end) => break,
+                () = sleep_until(begin + duration) => return Ok(()),
                 _ = ticks.tick() => {
                     let snapshot = self.snapshot().await?;
-                    self.on_snapshot(snapshot);
+                    self.on_snapshot(snapshot)?;
                 }
                 () = turnover => self.crew.replace_one(),
                 () = self.crew.next() => {}
                 _ = tokio::signal::ctrl_c() => bail!("interrupted"),
             }
         }
-        let last = self.snapshot().await?;
-        let counted = last.at.saturating_sub(first.at);
-        let totals = last.counters.since(&first.counters);
-        let cpu = ClientCpu {
-            process: last.cpu.process.since(&first.cpu.process),
-            busiest_media_thread: last
-                .cpu
-                .busiest_media_thread
-                .since(&first.cpu.busiest_media_thread),
-        };
-        self.on_snapshot(last);
-        Ok((first.at, counted, totals, cpu))
     }
 
-    fn on_snapshot(&mut self, snapshot: Snapshot) {
-        tracing::info!(
-            packets = snapshot.counters.packets_received,
-            lost = snapshot.counters.packets_lost,
-            "received"
-        );
+    fn on_snapshot(&mut self, snapshot: Snapshot) -> Result<()> {
+        let server = match &mut self.server {
+            Some(server) => Some(server.sample(snapshot.at)?),
+            None => None,
+        };
+        self.progress.on_snapshot(&snapshot, server.as_ref());
         self.latency.merge(&snapshot.latency);
         self.snapshots.push(snapshot);
+        Ok(())
     }
 
     /// What all media threads have counted so far.

@@ -200,7 +200,7 @@ impl Plan {
                 audio,
                 video: video.is_some(),
                 details: details(video.as_ref(), args),
-                url: args.url.clone(),
+                url: args.server_url().to_owned(),
             },
             video,
             audio,

@@ -5,18 +5,28 @@
 //! |---|---|
 //! | `websocket` | Plenum's own protocol |
 //! | `token` | access tokens, minted here |
+//! | `whip_whep` | WHIP and WHEP, which other servers speak too |
+//! | `janus` | Janus's video room |
 
+mod janus;
 mod token;
 mod websocket;
+mod whip_whep;
 
 use anyhow::Result;
 use plenum_types::MediaKind;
+
+pub use whip_whep::WhipWhepFlags;
 
 /// The protocol that a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// Plenum's WebSocket.
     WebSocket,
+    /// WHIP to publish, WHEP to subscribe.
+    WhipWhep,
+    /// Janus's own, for its video room.
+    Janus,
 }
 
 impl Protocol {
@@ -24,6 +34,7 @@ impl Protocol {
     pub(crate) const fn tells_layers(self) -> bool {
         match self {
             Self::WebSocket => true,
+            Self::WhipWhep | Self::Janus => false,
         }
     }
 
@@ -31,6 +42,7 @@ impl Protocol {
     pub(crate) const fn joins_both_ways(self) -> bool {
         match self {
             Self::WebSocket => true,
+            Self::WhipWhep | Self::Janus => false,
         }
     }
 }
@@ -45,6 +57,8 @@ pub(crate) struct Target {
     pub(crate) key: String,
     /// Its secret.
     pub(crate) secret: String,
+    /// Where WHIP and WHEP are.
+    pub(crate) whip_whep: WhipWhepFlags,
 }
 
 /// What a client does in its room.
@@ -118,7 +132,6 @@ pub(crate) enum Remote {
     /// Of the request's offer.
     Answer(String),
     /// The server offers; the client owes it [`Session::answer`].
-    #[expect(dead_code, reason = "only the protocol of Janus has the server offer")]
     Offer(String),
 }
 
@@ -126,7 +139,10 @@ pub(crate) enum Remote {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SessionEvent {
     /// Somebody else publishes this, and it may be pinned.
-    Published { publication: String, kind: MediaKind },
+    Published {
+        publication: String,
+        kind: MediaKind,
+    },
     /// It ended.
     Unpublished { publication: String },
     /// A slot shows something else. `layer` is the spatial layer that is forwarded; `None` while
@@ -146,6 +162,8 @@ pub(crate) enum Control {
 /// The open signaling session of one client.
 pub(crate) enum Session {
     WebSocket(Box<websocket::WebSocket>),
+    WhipWhep(whip_whep::WhipWhep),
+    Janus(Box<janus::Janus>),
 }
 
 impl Session {
@@ -159,14 +177,23 @@ impl Session {
                 let (session, remote) = websocket::WebSocket::join(target, request).await?;
                 Ok((Self::WebSocket(Box::new(session)), remote))
             }
+            Protocol::WhipWhep => {
+                let (session, remote) = whip_whep::WhipWhep::join(target, request).await?;
+                Ok((Self::WhipWhep(session), remote))
+            }
+            Protocol::Janus => {
+                let (session, remote) = janus::Janus::join(target, request).await?;
+                Ok((Self::Janus(Box::new(session)), remote))
+            }
         }
     }
 
     /// Sends the answer that [`Remote::Offer`] asks for.
-    pub(crate) async fn answer(&mut self, _sdp: String) -> Result<()> {
+    pub(crate) async fn answer(&mut self, sdp: String) -> Result<()> {
         match self {
-            // Plenum never offers.
-            Self::WebSocket(_) => Ok(()),
+            // Neither ever offers.
+            Self::WebSocket(_) | Self::WhipWhep(_) => Ok(()),
+            Self::Janus(session) => session.answer(sdp).await,
         }
     }
 
@@ -174,6 +201,9 @@ impl Session {
     pub(crate) async fn next_event(&mut self) -> SessionEvent {
         match self {
             Self::WebSocket(session) => session.next_event().await,
+            // Nothing is told after the answer; that media stops is seen in the media.
+            Self::WhipWhep(_) => std::future::pending().await,
+            Self::Janus(session) => session.next_event().await,
         }
     }
 
@@ -181,6 +211,7 @@ impl Session {
     pub(crate) async fn send(&mut self, control: Control) -> Result<()> {
         match self {
             Self::WebSocket(session) => session.send_control(control).await,
+            Self::WhipWhep(_) | Self::Janus(_) => Ok(()),
         }
     }
 
@@ -188,6 +219,8 @@ impl Session {
     pub(crate) async fn leave(self) {
         match self {
             Self::WebSocket(session) => session.leave().await,
+            Self::WhipWhep(session) => session.leave().await,
+            Self::Janus(session) => session.leave().await,
         }
     }
 }

@@ -17,23 +17,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Parses `0.1%` or `0.001`.
-pub(super) fn ratio(text: &str) -> Result<f64, String> {
-    let (number, scale) = match text.strip_suffix('%') {
-        Some(number) => (number, 0.01),
-        None => (text, 1.0),
-    };
-    let ratio: f64 = number
-        .parse()
-        .map_err(|_| format!("'{text}' is no share, write 0.1%"))?;
-    let ratio = ratio * scale;
-    if (0.0..=1.0).contains(&ratio) {
-        Ok(ratio)
-    } else {
-        Err(format!("'{text}' is outside 0% to 100%"))
-    }
-}
-
 /// Parses `50/s` or `50`.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
@@ -92,13 +75,6 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert!(duration("10").is_err());
         assert!(duration("s").is_err());
-    }
-
-    #[test]
-    fn ratios_are_shares() {
-        assert!((ratio("0.1%").unwrap() - 0.001).abs() < 1e-12);
-        assert!(ratio("101%").is_err());
-        assert!(ratio("few").is_err());
     }
 
     #[test]

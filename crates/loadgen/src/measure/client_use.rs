@@ -18,6 +18,18 @@ pub(crate) struct ClientCpu {
     pub(crate) busiest_media_thread: CpuTime,
 }
 
+impl ClientCpu {
+    /// What was used after `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            process: self.process.since(&earlier.process),
+            busiest_media_thread: self
+                .busiest_media_thread
+                .since(&earlier.busiest_media_thread),
+        }
+    }
+}
+
 /// How the load benchmark fared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ClientUse {

@@ -13,9 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{
-    Control, JoinRequest, Policy, Remote, SessionEvent, SlotWish, Target, Track, token,
-};
+use super::{Control, JoinRequest, Policy, Remote, SessionEvent, SlotWish, Target, Track, token};
 
 /// One client's WebSocket.
 pub(crate) struct WebSocket {
@@ -114,7 +112,8 @@ impl WebSocket {
         }
         match serde_json::from_str(text).context("the server sent no message of the protocol")? {
             FromServer::Answer { sdp } => return Ok(Some(sdp)),
-            FromServer::Joined { participants } | FromServer::ParticipantJoined {
+            FromServer::Joined { participants }
+            | FromServer::ParticipantJoined {
                 participant: Participants(participants),
             } => {
                 for publication in participants.into_iter().flat_map(|p| p.publications) {
