@@ -73,7 +73,11 @@ impl Janus {
             let ended = match timeout_at(self.keepalive, self.next_message()).await {
                 Ok(Ok(message)) => message.ended(),
                 Ok(Err(error)) => Some(format!("{error:#}")),
-                Err(_) => self.keep_alive().await.err().map(|error| format!("{error:#}")),
+                Err(_) => self
+                    .keep_alive()
+                    .await
+                    .err()
+                    .map(|error| format!("{error:#}")),
             };
             if let Some(reason) = ended {
                 self.closed = true;
@@ -96,7 +100,9 @@ impl Janus {
             .headers_mut()
             .insert("Sec-WebSocket-Protocol", protocol);
         let (socket, _) = connect_async(handshake).await.with_context(|| {
-            format!("no Janus at {url}: its WebSocket transport must be on, by default at port 8188")
+            format!(
+                "no Janus at {url}: its WebSocket transport must be on, by default at port 8188"
+            )
         })?;
         let mut janus = Self {
             socket,
@@ -149,7 +155,9 @@ impl Janus {
         });
         let jsep = json!({ "type": "offer", "sdp": request.offer });
         let reply = self.accepted(join, Some(jsep)).await?;
-        let sdp = reply.sdp().context("Janus answered the offer without an answer")?;
+        let sdp = reply
+            .sdp()
+            .context("Janus answered the offer without an answer")?;
         Ok(Remote::Answer(sdp))
     }
 
@@ -163,7 +171,9 @@ impl Janus {
             "streams": streams,
         });
         let reply = self.accepted(join, None).await?;
-        let sdp = reply.sdp().context("Janus offered nothing to a subscriber")?;
+        let sdp = reply
+            .sdp()
+            .context("Janus offered nothing to a subscriber")?;
         Ok(Remote::Offer(sdp))
     }
 
@@ -252,6 +262,12 @@ impl Janus {
 
 /// Feeds carry audio and video: as many as there are slots of one kind.
 fn feeds_wanted(request: &JoinRequest) -> usize {
-    let of = |kind| request.slots.iter().filter(|slot| slot.kind == kind).count();
+    let of = |kind| {
+        request
+            .slots
+            .iter()
+            .filter(|slot| slot.kind == kind)
+            .count()
+    };
     of(MediaKind::Audio).max(of(MediaKind::Video))
 }

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn refusals_of_core_and_plugin_are_told() {
-        let core = r#"{"janus":"error","transaction":"1","error":{"code":460,"reason":"No such plugin"}}"#;
+        let core =
+            r#"{"janus":"error","transaction":"1","error":{"code":460,"reason":"No such plugin"}}"#;
         let error = read(core).reply_to("1").unwrap_err().to_string();
         assert_eq!(error, "Janus refused: No such plugin (460)");
         let plugin = r#"{"janus":"success","transaction":"1","plugindata":{"plugin":"p","data":
@@ -157,6 +158,10 @@ mod tests {
     fn ends_are_seen() {
         let hangup = r#"{"janus":"hangup","session_id":1,"sender":2,"reason":"DTLS alert"}"#;
         assert_eq!(read(hangup).ended().as_deref(), Some("hangup: DTLS alert"));
-        assert!(read(r#"{"janus":"webrtcup","session_id":1}"#).ended().is_none());
+        assert!(
+            read(r#"{"janus":"webrtcup","session_id":1}"#)
+                .ended()
+                .is_none()
+        );
     }
 }
