@@ -1,8 +1,6 @@
 //! Tells the load benchmark the commit that it was built from: `PLENUM_COMMIT` from the
 //! environment, else what git says, else `unknown` (a source archive has no git).
 
-#![expect(clippy::print_stdout, reason = "build scripts talk to cargo this way")]
-
 use std::path::Path;
 use std::process::Command;
 

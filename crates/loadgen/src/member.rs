@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
+    /// Makes the names of this run's rooms its own.
+    pub(crate) run: u32,
     /// One for each media thread.
     pub(crate) threads: Vec<Sender<Command>>,
     pub(crate) events: mpsc::UnboundedSender<MediaEvent>,
@@ -90,7 +92,7 @@ async fn join(
 ) -> Result<(Session, Vec<SlotWish>)> {
     let began = Instant::now();
     let seed = shared.seed.wrapping_mul(0x9e37_79b9).wrapping_add(id as u64);
-    let mut offer = Offer::new(&shared.plan, spec, &shared.identity, shared.seed, seed);
+    let mut offer = Offer::new(shared, spec);
     let slots = offer.request.slots.clone();
     let (mut session, remote) = Session::join(&shared.target, offer.request.clone()).await?;
     let (remote, offered) = match remote {

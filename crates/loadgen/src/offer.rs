@@ -6,11 +6,11 @@ use plenum_types::{
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::client::Identity;
 use crate::client::sdp::{
     Description, Direction, Media, Setup, Ssrcs, codec_line, extension_map,
 };
 use crate::media::{LayerPlan, Sound, Speech, TrackPlan, TrackSource};
+use crate::member::Shared;
 use crate::scenario::{ClientSpec, Plan, VideoPlan};
 use crate::signal::{JoinRequest, Layer, Policy, Role, SlotWish, Track};
 
@@ -29,15 +29,11 @@ pub(crate) struct Offer {
 }
 
 impl Offer {
-    /// The offer of `spec`, random by `seed`.
-    pub(crate) fn new(
-        plan: &Plan,
-        spec: &ClientSpec,
-        identity: &Identity,
-        run_seed: u64,
-        seed: u64,
-    ) -> Self {
-        let mut rng = SmallRng::seed_from_u64(seed);
+    /// The offer of `spec`. Credentials and SSRCs are never those of another run, whatever its
+    /// seed: both may load the same server.
+    pub(crate) fn new(shared: &Shared, spec: &ClientSpec) -> Self {
+        let mut rng = SmallRng::from_rng(&mut rand::rng());
+        let plan = &shared.plan;
         let mut offer = Self {
             local: Description {
                 ice: IceCredentials {
@@ -45,13 +41,13 @@ impl Offer {
                     password: Secret(ice_text(&mut rng, PASSWORD_LENGTH)),
                 },
                 lite: false,
-                fingerprint: identity.fingerprint().clone(),
+                fingerprint: shared.identity.fingerprint().clone(),
                 setup: Setup::Active,
                 candidates: Vec::new(),
                 media: Vec::new(),
             },
             request: JoinRequest {
-                room: format!("load-{}", spec.room),
+                room: format!("load-{:08x}-{}", shared.run, spec.room),
                 identity: spec.identity.clone(),
                 role: spec.role,
                 offer: String::new(),
@@ -63,7 +59,7 @@ impl Offer {
         if spec.role != Role::Subscriber {
             if plan.audio {
                 let speech = Speech {
-                    seed: run_seed ^ spec.room as u64,
+                    seed: shared.seed ^ spec.room as u64,
                     index: spec.voice as u32,
                     publishers: plan.voices as u32,
                 };

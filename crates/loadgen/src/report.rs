@@ -48,11 +48,6 @@ impl Report {
         Self { outcome, summary }
     }
 
-    /// Whether clients were too slow, so that the figures do not measure the server.
-    pub fn is_limited_by_clients(&self) -> bool {
-        self.summary.client.bottleneck.is_some()
-    }
-
     /// One line for each threshold that does not hold, with by how much.
     pub fn failures(&self, thresholds: &Thresholds) -> Vec<String> {
         thresholds.failures(&self.summary)

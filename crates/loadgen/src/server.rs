@@ -17,8 +17,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use url::Url;
 
-pub(crate) use process::own_cpu;
-
 /// Watches the server's process from before the first join to the end of counting. `at` is the
 /// time since the run began, everywhere. Call `on_publishers_joined`, `on_counting_started` and
 /// `on_counting_ended` once each, in this order, and `sample` once a second in between.
@@ -65,20 +63,22 @@ impl ServerWatch {
         })
     }
 
-    /// Publishers have joined and nobody else has.
+    /// All who publish have joined, this many, and nobody else has.
     ///
     /// # Errors
     /// If the process has ended.
-    pub(crate) fn on_publishers_joined(&mut self, at: Duration) -> Result<()> {
+    pub(crate) fn on_publishers_joined(&mut self, at: Duration, clients: usize) -> Result<()> {
+        self.memory.publishers = clients;
         self.memory.publishers_joined = Some(self.sample(at)?.rss_bytes);
         Ok(())
     }
 
-    /// Everybody has joined: what is used from now on counts.
+    /// Everybody has joined, this many after the publishers: what is used from now on counts.
     ///
     /// # Errors
     /// If the process has ended.
-    pub(crate) async fn on_counting_started(&mut self, at: Duration) -> Result<()> {
+    pub(crate) async fn on_counting_started(&mut self, at: Duration, clients: usize) -> Result<()> {
+        self.memory.subscribers = clients;
         let metrics = self.read_metrics().await;
         let threads = self.process.threads()?;
         let sample = self.sample(at)?;

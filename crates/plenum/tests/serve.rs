@@ -1,51 +1,14 @@
 //! A whole server: start, probes, metrics, shutdown.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Stdio};
+#[expect(dead_code, reason = "other tests use more of it")]
+#[path = "support/server.rs"]
+mod server;
 
-/// A server that is killed with the value.
-struct Server {
-    child: Child,
-    port: u16,
-}
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::process::Command;
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn command(http_port: u16, udp_port: u16) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
-    command.args(["serve", "--dev"]);
-    command.args(["--http-port", &http_port.to_string()]);
-    command.args(["--udp-port", &udp_port.to_string()]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// Starts a server on free ports and waits until it prints where it is.
-fn start() -> Server {
-    let mut child = command(0, 0).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let port = lines
-        .map(Result::unwrap)
-        .find_map(|line| line.rsplit_once("http://localhost:")?.1.parse().ok())
-        .unwrap();
-    Server { child, port }
-}
-
-fn request(server: &Server, path: &str) -> String {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
+use server::{Server, command, request, start};
 
 fn signal(server: &Server, name: &str) {
     let kill = Command::new("kill")
@@ -89,65 +52,4 @@ fn ports_in_use_are_named_with_their_key_and_flag() {
         let port = http_port.max(media_port).to_string();
         assert!(text.contains(&port), "{text}");
     }
-}
-
-/// Runs `plenum load` against a server and returns whether it succeeded, and all it said.
-fn load(port: u16, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_plenum"))
-        .args(["load", "--url", &format!("http://127.0.0.1:{port}")])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(said).unwrap())
-}
-
-/// The value of a metric, by its name with labels.
-fn metric(metrics: &str, name: &str) -> f64 {
-    let line = metrics.lines().find(|line| line.starts_with(name));
-    line.unwrap_or_else(|| panic!("no {name} in {metrics}"))
-        .rsplit_once(' ')
-        .unwrap()
-        .1
-        .parse()
-        .unwrap()
-}
-
-#[test]
-fn clients_of_another_stack_hold_a_conference_over_loopback() {
-    let server = start();
-    let arguments = ["--publishers", "2", "--subscribers", "2", "--audio"];
-    let run = ["--duration", "2s", "--fail-loss", "0%"];
-    let (succeeded, said) = load(server.port, &[&arguments[..], &run[..]].concat());
-    assert!(succeeded, "{said}");
-
-    let metrics = request(&server, "/metrics");
-    let sent = metric(
-        &metrics,
-        "plenum_media_rtp_packets_total{direction=\"out\"}",
-    );
-    let received = metric(&metrics, "plenum_media_rtp_packets_total{direction=\"in\"}");
-    assert!(received > 500.0, "{metrics}");
-    assert!(sent > received, "{metrics}");
-    for reason in [
-        "rtp_malformed\",stage=\"describe",
-        "rtcp_malformed\",stage=\"describe",
-        "descriptor_malformed\",stage=\"describe",
-        "srtp_authentication\",stage=\"unprotect",
-        "protect_failed\",stage=\"protect",
-    ] {
-        let name = format!("plenum_media_drops_total{{reason=\"{reason}\"}}");
-        assert_eq!(metric(&metrics, &name), 0.0, "{name}");
-    }
-}
-
-#[test]
-fn a_load_that_cannot_run_says_why() {
-    let server = start();
-    let (succeeded, said) = load(server.port, &["--subscribers", "1", "--secret", "wrong"]);
-    assert!(!succeeded);
-    assert!(said.contains("tokenInvalid"), "{said}");
-    let (succeeded, said) = load(1, &["--subscribers", "1"]);
-    assert!(!succeeded);
-    assert!(said.contains("no Plenum server"), "{said}");
 }

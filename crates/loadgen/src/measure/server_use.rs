@@ -61,10 +61,14 @@ pub(crate) struct ThreadUse {
 pub(crate) struct MemoryPhases {
     /// Before anybody joined.
     pub(crate) before_joins: u64,
-    /// Publishers had joined, and nobody else.
+    /// All who publish had joined, and nobody else.
     pub(crate) publishers_joined: Option<u64>,
+    /// How many they were; those who subscribe over the same connection among them.
+    pub(crate) publishers: usize,
     /// Everybody had joined.
     pub(crate) all_joined: Option<u64>,
+    /// How many came after the publishers.
+    pub(crate) subscribers: usize,
     /// Counting was over.
     pub(crate) at_end: u64,
 }
@@ -114,17 +118,17 @@ impl ServerUse {
             _ => 0.0,
         }
     }
+}
 
-    /// What one publisher added to the resident memory, bytes.
-    pub(crate) fn rss_bytes_per_publisher(&self, publishers: usize) -> Option<f64> {
-        let before = self.memory.before_joins;
-        per_client(before, self.memory.publishers_joined?, publishers)
+impl MemoryPhases {
+    /// What one publisher added, bytes; `None` if there were none.
+    pub(crate) fn per_publisher(&self) -> Option<f64> {
+        per_client(self.before_joins, self.publishers_joined?, self.publishers)
     }
 
-    /// What one subscriber added to the resident memory, bytes.
-    pub(crate) fn rss_bytes_per_subscriber(&self, subscribers: usize) -> Option<f64> {
-        let before = self.memory.publishers_joined?;
-        per_client(before, self.memory.all_joined?, subscribers)
+    /// What one client that only subscribes added, bytes; `None` if there were none.
+    pub(crate) fn per_subscriber(&self) -> Option<f64> {
+        per_client(self.publishers_joined?, self.all_joined?, self.subscribers)
     }
 }
 
@@ -141,17 +145,19 @@ mod tests {
         let memory = MemoryPhases {
             before_joins: 1_000,
             publishers_joined: Some(3_000),
+            publishers: 2,
             all_joined: Some(7_000),
+            subscribers: 8,
             at_end: 8_000,
         };
-        let server = ServerUse {
-            memory,
-            ..ServerUse::default()
+        assert_eq!(memory.per_publisher(), Some(1_000.0));
+        assert_eq!(memory.per_subscriber(), Some(500.0));
+        let meeting = MemoryPhases {
+            subscribers: 0,
+            ..memory
         };
-        assert_eq!(server.rss_bytes_per_publisher(2), Some(1_000.0));
-        assert_eq!(server.rss_bytes_per_subscriber(8), Some(500.0));
-        assert_eq!(server.rss_bytes_per_subscriber(0), None);
-        assert_eq!(ServerUse::default().rss_bytes_per_publisher(1), None);
+        assert_eq!(meeting.per_subscriber(), None);
+        assert_eq!(MemoryPhases::default().per_publisher(), None);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The part of the command line that says where the report goes and what has to hold.
 
 use super::Thresholds;
-use std::path::PathBuf;
+use anyhow::{Context, Result};
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
 
 /// Where the report goes, and what sets the exit code.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -25,6 +27,17 @@ pub struct ReportFlags {
 }
 
 impl ReportFlags {
+    /// Tries the files, so that a mistyped path is found before the run and not after it.
+    ///
+    /// # Errors
+    /// If one cannot be written.
+    pub fn try_files(&self) -> Result<()> {
+        [&self.json, &self.html]
+            .into_iter()
+            .flatten()
+            .try_for_each(|path| try_file(path))
+    }
+
     /// What has to hold.
     pub fn thresholds(&self) -> Thresholds {
         Thresholds {
@@ -35,8 +48,19 @@ impl ReportFlags {
     }
 }
 
+/// Whether a file may be written there. Leaves nothing behind, and what is there as it is.
+fn try_file(path: &Path) -> Result<()> {
+    let existed = path.exists();
+    let opened = OpenOptions::new().create(true).append(true).open(path);
+    opened.with_context(|| format!("cannot write {}", path.display()))?;
+    if !existed {
+        fs::remove_file(path).with_context(|| format!("cannot replace {}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// Parses `0.1%` or `0.001`.
-fn parse_ratio(text: &str) -> Result<f64, String> {
+fn parse_ratio(text: &str) -> std::result::Result<f64, String> {
     let (number, scale) = match text.strip_suffix('%') {
         Some(number) => (number, 0.01),
         None => (text, 1.0),
@@ -53,7 +77,7 @@ fn parse_ratio(text: &str) -> Result<f64, String> {
 }
 
 /// Parses `500us`, `2.5ms`, `1s` to microseconds.
-fn parse_us(text: &str) -> Result<u64, String> {
+fn parse_us(text: &str) -> std::result::Result<u64, String> {
     let split = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
@@ -69,7 +93,7 @@ fn parse_us(text: &str) -> Result<u64, String> {
 }
 
 /// Parses a number above zero.
-fn parse_positive(text: &str) -> Result<f64, String> {
+fn parse_positive(text: &str) -> std::result::Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
         Ok(_) | Err(_) => Err(format!("'{text}' is no number above zero")),
@@ -79,6 +103,24 @@ fn parse_positive(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_cannot_be_written_is_found_early() {
+        let at = |path: PathBuf| ReportFlags {
+            json: Some(path),
+            ..ReportFlags::default()
+        };
+        let name = format!("plenum-report-{}", std::process::id());
+        let fresh = std::env::temp_dir().join(name);
+        assert!(at(fresh.clone()).try_files().is_ok());
+        assert!(!fresh.exists(), "nothing is left behind");
+        fs::write(&fresh, "kept").unwrap();
+        assert!(at(fresh.clone()).try_files().is_ok());
+        assert_eq!(fs::read_to_string(&fresh).unwrap(), "kept");
+        let error = at(fresh.join("below-a-file")).try_files().unwrap_err();
+        assert!(error.to_string().starts_with("cannot write "), "{error:#}");
+        fs::remove_file(fresh).unwrap();
+    }
 
     #[test]
     fn ratios_are_shares() {

@@ -147,7 +147,9 @@ fn server() -> ServerUse {
         memory: MemoryPhases {
             before_joins: 20 * MIB,
             publishers_joined: Some(21 * MIB),
+            publishers: 1,
             all_joined: Some(40 * MIB),
+            subscribers: SUBSCRIBERS as usize,
             at_end: 41 * MIB,
         },
         plenum: Some(PlenumUse {

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 /// Bytes of a mebibyte.
 const MIB: f64 = 1_048_576.0;
+/// The shortest time between two readings that makes a rate. CPU time comes in ticks of 10 ms:
+/// over a few milliseconds one tick would look like several cores.
+const SPAN_MIN: Duration = Duration::from_millis(500);
 
 /// Every plot of a run, in the order of reading.
 pub(super) fn charts(outcome: &Outcome) -> Vec<Chart> {
@@ -64,19 +67,25 @@ impl Between {
 
 /// A point for every snapshot but the first: what `value` makes of the time before it.
 fn rates(snapshots: &[Snapshot], value: impl Fn(&Between) -> f64) -> Vec<(f64, f64)> {
-    let pairs = snapshots.windows(2).filter_map(|pair| {
-        let [before, after] = pair else { return None };
-        let seconds = seconds_between(before.at, after.at)?;
+    let rate = |(before, after): (&Snapshot, &Snapshot)| {
+        let seconds = after.at.saturating_sub(before.at).as_secs_f64();
         let new = after.counters.since(&before.counters);
-        Some((after.at.as_secs_f64(), value(&Between { seconds, new })))
-    });
-    pairs.collect()
+        (after.at.as_secs_f64(), value(&Between { seconds, new }))
+    };
+    spans(snapshots, |snapshot| snapshot.at).map(rate).collect()
 }
 
-/// `None` if no time has passed: there is no rate then.
-fn seconds_between(before: Duration, after: Duration) -> Option<f64> {
-    let seconds = after.saturating_sub(before).as_secs_f64();
-    (seconds > 0.0).then_some(seconds)
+/// Neighbours that are far enough apart for a rate; what comes too early is passed over.
+fn spans<T>(readings: &[T], at: impl Fn(&T) -> Duration) -> impl Iterator<Item = (&T, &T)> {
+    let mut readings = readings.iter();
+    let mut before = readings.next();
+    std::iter::from_fn(move || {
+        let from = before?;
+        let due = at(from) + SPAN_MIN;
+        let to = readings.find(|reading| at(reading) >= due)?;
+        before = Some(to);
+        Some((from, to))
+    })
 }
 
 fn chart(title: &'static str, unit: &'static str, lines: Vec<Line>) -> Chart {
@@ -142,11 +151,29 @@ fn server_memory(samples: &[ServerSample]) -> Chart {
     chart("Server memory", "MiB", lines)
 }
 
+/// By the moments at which clients had joined, not by snapshots: joining may be over before the
+/// first of them.
 fn joins(outcome: &Outcome) -> Chart {
-    let rate = rates(&outcome.snapshots, |between| {
-        between.per_second(between.new.clients_connected)
-    });
-    chart("Joins", "clients/s", vec![line("joined", rate)])
+    let moments = outcome
+        .joins
+        .iter()
+        .filter_map(|join| Some(join.began + join.joined()?));
+    let last_s = outcome
+        .snapshots
+        .last()
+        .map_or(0, |snapshot| snapshot.at.as_secs());
+    let seconds = moments
+        .clone()
+        .map(|at| at.as_secs())
+        .max()
+        .map_or(0, |most| most + 1);
+    let mut joined = vec![0_u32; seconds.max(last_s) as usize];
+    for moment in moments {
+        joined[moment.as_secs() as usize] += 1;
+    }
+    let points = joined.iter().enumerate();
+    let points = points.map(|(second, &joined)| (second as f64 + 1.0, f64::from(joined)));
+    chart("Joins", "clients/s", vec![line("joined", points.collect())])
 }
 
 fn freezes(snapshots: &[Snapshot]) -> Chart {
@@ -178,19 +205,21 @@ fn client_cpu(snapshots: &[Snapshot]) -> Chart {
 /// Cores busy between each reading and the one before; `read` tells when it was and the CPU time
 /// until then.
 fn cores<T>(readings: &[T], read: fn(&T) -> (Duration, Duration)) -> Vec<(f64, f64)> {
-    let pairs = readings.windows(2).filter_map(|pair| {
-        let [before, after] = pair else { return None };
+    let busy = |(before, after): (&T, &T)| {
         let ((began, used_before), (ended, used)) = (read(before), read(after));
-        let seconds = seconds_between(began, ended)?;
+        let seconds = ended.saturating_sub(began).as_secs_f64();
         let used = used.saturating_sub(used_before).as_secs_f64();
-        Some((ended.as_secs_f64(), used / seconds))
-    });
-    pairs.collect()
+        (ended.as_secs_f64(), used / seconds)
+    };
+    spans(readings, |reading| read(reading).0)
+        .map(busy)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::JoinTimes;
     use crate::report::sample;
 
     fn found<'a>(charts: &'a [Chart], title: &str, name: &str) -> &'a [(f64, f64)] {
@@ -220,8 +249,33 @@ mod tests {
     #[test]
     fn cores_are_cpu_time_by_time() {
         let ms = Duration::from_millis;
-        let readings = [(ms(0), ms(10)), (ms(2_000), ms(510)), (ms(2_000), ms(510))];
-        assert_eq!(cores(&readings, |reading| *reading), [(2.0, 0.25)]);
+        let readings = [
+            (ms(0), ms(10)),
+            (ms(2_000), ms(510)),
+            // One tick within a millisecond is not ten cores.
+            (ms(2_001), ms(520)),
+            (ms(3_000), ms(1_010)),
+        ];
+        assert_eq!(
+            cores(&readings, |reading| *reading),
+            [(2.0, 0.25), (3.0, 0.5)]
+        );
+    }
+
+    #[test]
+    fn joins_are_counted_by_the_second_in_which_they_ended() {
+        let mut outcome = sample::outcome();
+        outcome.snapshots.truncate(4);
+        outcome.joins = [(100, 10), (200, 10), (900, 200), (4_500, 10)]
+            .map(|(began_ms, took_ms)| JoinTimes {
+                began: Duration::from_millis(began_ms),
+                dtls: Some(Duration::from_millis(took_ms)),
+                ..JoinTimes::default()
+            })
+            .to_vec();
+        let charts = charts(&outcome);
+        let points = [(1.0, 2.0), (2.0, 1.0), (3.0, 0.0), (4.0, 0.0), (5.0, 1.0)];
+        assert_eq!(found(&charts, "Joins", "joined"), points);
     }
 
     #[test]

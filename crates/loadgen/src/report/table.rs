@@ -1,7 +1,7 @@
 //! The table for people.
 
 use super::Summary;
-use super::format::{NOTHING, bytes, decimal, grouped, measured, measured_bytes};
+use super::format::{NOTHING, decimal, grouped, measured, measured_bytes};
 use std::fmt::{self, Write};
 
 /// Characters of the column of labels.

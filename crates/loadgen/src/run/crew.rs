@@ -92,6 +92,7 @@ impl Crew {
             identity,
             clock,
             seed: args.seed,
+            run: rand::random(),
             threads: commands,
             events,
             layer_switches: AtomicU64::new(0),

@@ -74,22 +74,6 @@ impl Process {
     }
 }
 
-/// CPU of this process, and of its busiest thread whose name begins with `prefix`.
-///
-/// # Errors
-/// If `/proc` is not there.
-pub(crate) fn own_cpu(prefix: &str) -> Result<(CpuTime, CpuTime)> {
-    let folder = Path::new("/proc/self");
-    let stat = fs::read_to_string(folder.join("stat")).context("no /proc")?;
-    let (_, process) = parse_stat(&stat).context("/proc/self/stat is not as documented")?;
-    let threads = threads_of(folder).context("no /proc/self/task")?;
-    let named = threads
-        .into_values()
-        .filter(|thread| thread.name.starts_with(prefix));
-    let busiest = named.map(|thread| thread.cpu).max_by_key(CpuTime::total);
-    Ok((process, busiest.unwrap_or_default()))
-}
-
 fn threads_of(process: &Path) -> std::io::Result<BTreeMap<u32, ThreadCpu>> {
     let mut threads = BTreeMap::new();
     for entry in fs::read_dir(process.join("task"))? {

@@ -48,12 +48,13 @@ async fn a_plenum_server_tells_of_its_sends() {
     let mut watch = ServerWatch::new(std::process::id(), url.as_str())
         .await
         .unwrap();
-    watch.on_publishers_joined(SECOND).unwrap();
-    watch.on_counting_started(2 * SECOND).await.unwrap();
+    watch.on_publishers_joined(SECOND, 1).unwrap();
+    watch.on_counting_started(2 * SECOND, 3).await.unwrap();
     watch.sample(3 * SECOND).unwrap();
     let used = watch.on_counting_ended(4 * SECOND).await.unwrap();
     assert_eq!(used.samples.len(), 5);
     assert_eq!(used.counted, 2 * SECOND);
+    assert_eq!((used.memory.publishers, used.memory.subscribers), (1, 3));
     assert!(used.memory.all_joined.unwrap() > 0 && used.memory.at_end > 0);
     assert!(!used.threads.is_empty());
     let plenum = used.plenum.unwrap();
@@ -66,7 +67,7 @@ async fn another_server_is_watched_from_outside_alone() {
     let mut watch = ServerWatch::new(std::process::id(), url.as_str())
         .await
         .unwrap();
-    watch.on_counting_started(SECOND).await.unwrap();
+    watch.on_counting_started(SECOND, 0).await.unwrap();
     let used = watch.on_counting_ended(2 * SECOND).await.unwrap();
     assert_eq!(used.plenum, None);
     assert_eq!(used.memory.publishers_joined, None);

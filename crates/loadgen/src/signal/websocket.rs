@@ -13,7 +13,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{Control, JoinRequest, Policy, Remote, SessionEvent, SlotWish, Target, Track, token};
+use super::{
+    Control, JoinRequest, Policy, Remote, SessionEvent, SlotWish, Target, Track, token,
+};
 
 /// One client's WebSocket.
 pub(crate) struct WebSocket {
@@ -87,9 +89,12 @@ impl WebSocket {
     }
 
     pub(super) async fn leave(mut self) {
-        // The server may have gone first; then there is nobody to tell.
-        let _ = self.send(&json!({ "type": "leave" })).await;
-        let _ = self.socket.close(None).await;
+        // The server may have gone first; then there is nobody to tell. Until it closes, what it
+        // still says is read: closing over unread data would reset the connection, and the server
+        // would take that for an accident.
+        if self.send(&json!({ "type": "leave" })).await.is_ok() {
+            while self.next_text().await.is_ok() {}
+        }
     }
 
     async fn send(&mut self, message: &Value) -> Result<()> {
@@ -112,8 +117,7 @@ impl WebSocket {
         }
         match serde_json::from_str(text).context("the server sent no message of the protocol")? {
             FromServer::Answer { sdp } => return Ok(Some(sdp)),
-            FromServer::Joined { participants }
-            | FromServer::ParticipantJoined {
+            FromServer::Joined { participants } | FromServer::ParticipantJoined {
                 participant: Participants(participants),
             } => {
                 for publication in participants.into_iter().flat_map(|p| p.publications) {

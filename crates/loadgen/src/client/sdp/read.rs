@@ -39,10 +39,7 @@ impl Description {
     /// Reads an offer or an answer of a server.
     pub(crate) fn read(text: &str) -> Result<Self> {
         let (session, sections) = split(text)?;
-        let alive: Vec<&Section<'_>> = sections
-            .iter()
-            .filter(|section| section.port != 0)
-            .collect();
+        let alive: Vec<&Section<'_>> = sections.iter().filter(|section| section.port != 0).collect();
         // Transport attributes may stand on the session or on any m-line of the bundle.
         let mut transport = session.clone();
         transport.extend(alive.iter().flat_map(|section| &section.attributes));

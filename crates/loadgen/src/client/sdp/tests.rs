@@ -83,26 +83,14 @@ fn a_server_is_understood() {
         panic!("{server:?}");
     };
     assert_eq!(audio.direction, Direction::SEND);
-    assert_eq!(
-        audio.ssrcs[0],
-        Ssrcs {
-            primary: 5,
-            rtx: None
-        }
-    );
+    assert_eq!(audio.ssrcs[0], Ssrcs { primary: 5, rtx: None });
     assert_eq!(audio.extensions.id(ExtensionKind::Mid), Some(4));
     assert_eq!(video.codecs.len(), 1);
     let vp8 = video.codecs[0].parameters;
     assert_eq!((vp8.codec, vp8.rtx_payload_type), (Codec::Vp8, Some(97)));
     assert!(vp8.nack && vp8.pli && !vp8.fir && !vp8.transport_cc);
     assert_eq!(video.rids, ["q", "h"]);
-    assert_eq!(
-        video.ssrcs[0],
-        Ssrcs {
-            primary: 11,
-            rtx: Some(12)
-        }
-    );
+    assert_eq!(video.ssrcs[0], Ssrcs { primary: 11, rtx: Some(12) });
 }
 
 #[test]

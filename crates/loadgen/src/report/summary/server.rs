@@ -48,7 +48,6 @@ impl ServerSummary {
         };
         let packets = outcome.totals.packets_received;
         let plenum = server.plenum.as_ref();
-        let scenario = &outcome.scenario;
         Self {
             pid: Some(server.pid),
             cpu_us_per_packet: us_per_packet(server.cpu.total(), packets),
@@ -58,12 +57,8 @@ impl ServerSummary {
             packets_per_second_per_core: per_core(server.cpu, packets),
             rss_bytes: Some(server.memory.at_end),
             rss_bytes_before: Some(server.memory.before_joins),
-            rss_bytes_per_publisher: server
-                .rss_bytes_per_publisher(scenario.publishers)
-                .map(f64::round),
-            rss_bytes_per_subscriber: server
-                .rss_bytes_per_subscriber(scenario.subscribers)
-                .map(f64::round),
+            rss_bytes_per_publisher: server.memory.per_publisher().map(f64::round),
+            rss_bytes_per_subscriber: server.memory.per_subscriber().map(f64::round),
             gso_segments_per_send: plenum
                 .and_then(|plenum| Some(rounded(plenum.gso_segments_per_send()?, 2))),
             sends: plenum.map(|plenum| plenum.sends),

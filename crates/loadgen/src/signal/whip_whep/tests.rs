@@ -187,7 +187,7 @@ async fn a_server_that_stays_busy_is_left() {
 #[test]
 fn waiting_is_bounded_and_needs_to_be_asked_for() {
     let response = |status, after: Option<&str>| {
-        let mut headers = hyper::HeaderMap::new();
+        let mut headers = HeaderMap::new();
         if let Some(after) = after {
             headers.insert(RETRY_AFTER, after.parse().unwrap());
         }

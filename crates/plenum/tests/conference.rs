@@ -1,0 +1,122 @@
+//! A conference over loopback between the server and clients of another WebRTC stack.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test over real sockets reads the clock, spawns tasks and draws random numbers"
+)]
+
+#[path = "conference/client.rs"]
+mod client;
+#[path = "conference/media.rs"]
+mod media;
+#[expect(dead_code, reason = "other tests use more of it")]
+#[path = "support/server.rs"]
+mod server;
+#[path = "conference/signal.rs"]
+mod signal;
+#[path = "conference/tally.rs"]
+mod tally;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use client::{Plan, Shared};
+use serde_json::json;
+use server::{metric, request, start};
+use tally::{Tally, Totals};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+const PUBLISHERS: usize = 2;
+const SUBSCRIBERS: usize = 2;
+/// How long media flows once everybody has joined.
+const FLOWING: Duration = Duration::from_secs(2);
+/// A conference that takes longer is stuck.
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn clients_of_another_stack_hold_a_conference_over_loopback() {
+    let server = start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let conference = tokio::time::timeout(LIMIT, hold_conference(server.port));
+    let totals = runtime.block_on(conference).expect("an end in time");
+    assert!(totals.expected > 500, "{} packets", totals.expected);
+    assert_eq!(totals.received, totals.expected, "nothing is lost");
+    assert!(totals.stamped > 500, "payloads arrive as they were sent");
+
+    let metrics = request(&server, "/metrics");
+    let sent = metric(
+        &metrics,
+        "plenum_media_rtp_packets_total{direction=\"out\"}",
+    );
+    let received = metric(&metrics, "plenum_media_rtp_packets_total{direction=\"in\"}");
+    assert!(received > 500.0, "{metrics}");
+    assert!(sent > received, "{metrics}");
+    for reason in [
+        "rtp_malformed\",stage=\"describe",
+        "rtcp_malformed\",stage=\"describe",
+        "descriptor_malformed\",stage=\"describe",
+        "srtp_authentication\",stage=\"unprotect",
+        "protect_failed\",stage=\"protect",
+    ] {
+        let name = format!("plenum_media_drops_total{{reason=\"{reason}\"}}");
+        assert_eq!(metric(&metrics, &name), 0.0, "{name}");
+    }
+}
+
+async fn hold_conference(port: u16) -> Totals {
+    let (end, over) = watch::channel(false);
+    let shared = Arc::new(Shared {
+        url: format!("http://127.0.0.1:{port}"),
+        start: Instant::now(),
+        tally: Tally::default(),
+        over,
+    });
+    let mut clients = JoinSet::new();
+    let mut waiting = Vec::new();
+    for plan in plans() {
+        let (joined, is_joined) = watch::channel(false);
+        clients.spawn(client::run(shared.clone(), plan, joined));
+        waiting.push(is_joined);
+    }
+    for mut is_joined in waiting {
+        if is_joined.wait_for(|joined| *joined).await.is_err() {
+            panic!("{:?}", clients.join_next().await);
+        }
+    }
+    shared.tally.restart_counting();
+    tokio::time::sleep(FLOWING).await;
+    let totals = shared.tally.totals();
+    end.send_replace(true);
+    while let Some(ended) = clients.join_next().await {
+        ended.unwrap().unwrap();
+    }
+    totals
+}
+
+fn plans() -> Vec<Plan> {
+    let publishers = (0..PUBLISHERS).map(|n| (format!("pub-{n}"), 0));
+    let subscribers = (0..SUBSCRIBERS).map(|n| (format!("sub-{n}"), PUBLISHERS));
+    publishers
+        .chain(subscribers)
+        .enumerate()
+        .map(|(index, (name, sources))| Plan {
+            index,
+            token: token(&name),
+            name,
+            sources,
+        })
+        .collect()
+}
+
+fn token(identity: &str) -> String {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let claims = json!({
+        "iss": "devkey",
+        "sub": identity,
+        "exp": since_epoch.unwrap().as_secs() + 600,
+        "video": { "room": "interop", "roomJoin": true, "canPublish": true, "canSubscribe": true },
+    });
+    let key = jsonwebtoken::EncodingKey::from_secret(b"secret");
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
+}
