@@ -82,7 +82,7 @@ struct Run {
 
 impl Run {
     async fn go(mut self, args: &Args) -> Result<Outcome> {
-        let joined = self.join_all().await;
+        let joined = self.join_all(args.settle).await;
         let measured = match joined {
             Ok(()) => self.measure(args).await,
             Err(error) => Err(error),
@@ -112,7 +112,7 @@ impl Run {
     }
 
     /// Publishers first, so that subscribers find them.
-    async fn join_all(&mut self) -> Result<()> {
+    async fn join_all(&mut self, settle: Duration) -> Result<()> {
         let specs = self.crew.shared.plan.clients.clone();
         let (publishing, others) = specs.split_at(self.crew.shared.plan.publishing);
         for (phase, group) in [publishing, others].into_iter().enumerate() {
@@ -124,13 +124,24 @@ impl Run {
                 self.crew.enlist(spec.clone());
             }
             self.wait_for_all().await?;
-            if phase == 0
-                && let Some(server) = &mut self.server
-            {
-                server.on_publishers_joined(self.crew.shared.clock.since_start(Instant::now()))?;
+            if phase == 0 {
+                self.note_publishers(group.len(), settle).await?;
             }
         }
         Ok(())
+    }
+
+    /// What the server takes for publishers is read once their packets have filled its stores.
+    async fn note_publishers(&mut self, publishers: usize, settle: Duration) -> Result<()> {
+        if self.server.is_none() {
+            return Ok(());
+        }
+        self.watch_until(TokioInstant::now() + settle).await?;
+        let at = self.crew.shared.clock.since_start(Instant::now());
+        match &mut self.server {
+            Some(server) => server.on_publishers_joined(at, publishers),
+            None => Ok(()),
+        }
     }
 
     async fn wait_for_all(&mut self) -> Result<()> {
@@ -175,7 +186,9 @@ impl Run {
         self.watch_until(TokioInstant::now() + args.settle).await?;
         let first = self.snapshot().await?;
         if let Some(server) = &mut self.server {
-            server.on_counting_started(first.at).await?;
+            let plan = &self.crew.shared.plan;
+            let subscribers = plan.clients.len() - plan.publishing;
+            server.on_counting_started(first.at, subscribers).await?;
         }
         self.count(TokioInstant::now(), args.duration).await?;
         let last = self.snapshot().await?;
