@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from compare import janus  # noqa: E402
 from runner import figures, server  # noqa: E402
-from runner.load import Load, holds  # noqa: E402
+from runner.load import Load, LoadFailed, carried, holds  # noqa: E402
 from runner.search import largest  # noqa: E402
 from table import machine  # noqa: E402
 
@@ -68,9 +68,14 @@ def costs(contenders, flags, arguments):
         for name, (start, target) in contenders.items():
             with start() as running:
                 load = Load(running, target=target, seconds=arguments.seconds)
-                runs[name].append(load.run(flags))
+                try:
+                    runs[name].append(load.run(flags))
+                except LoadFailed as failure:
+                    print(f"… {name}: {failure}", file=sys.stderr, flush=True)
+                    continue
             print(f"… {name}: {cell(runs[name][-1:])}", file=sys.stderr, flush=True)
-    return [cell(of_one[1:]) for of_one in runs.values()]
+    return [cell(of_one[1:]) if len(of_one) == arguments.rounds else "cannot carry it"
+            for of_one in runs.values()]
 
 
 def cell(runs):
@@ -94,9 +99,12 @@ def largest_load(start, target, arguments):
     def carries(subscribers):
         with start() as running:
             load = Load(running, target=target, seconds=arguments.seconds)
-            run = load.run([*LIVESTREAM, "--subscribers", subscribers])
-        rates[subscribers] = run["packets_per_second"]
-        print(f"… {subscribers}: {run['loss_ratio'] * 100:.3f} % lost", file=sys.stderr, flush=True)
+            run = carried(load, [*LIVESTREAM, "--subscribers", subscribers])
+        lost = "too many could not join"
+        if run:
+            rates[subscribers] = run["packets_per_second"]
+            lost = f"{run['loss_ratio'] * 100:.3f} % lost"
+        print(f"… {subscribers}: {lost}", file=sys.stderr, flush=True)
         return holds(run)
 
     found = largest(carries, FIRST, MOST)

@@ -11,6 +11,10 @@ from .server import binary
 GRACE_SECONDS = 120
 
 
+class LoadFailed(Exception):
+    """The load could not be put on the server; the text is what the benchmark said last."""
+
+
 class Load:
     """How every run of a table is made: against which server, from which core."""
 
@@ -38,12 +42,22 @@ class Load:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, timeout=limit)
             if not file.exists():
-                raise SystemExit(f"{' '.join(command)}\nfailed:\n{done.stdout}")
+                said = done.stdout.strip().splitlines() or ["nothing"]
+                raise LoadFailed(said[-1])
             figures = json.loads(file.read_text())
         return figures[0] if isinstance(figures, list) else figures
 
 
+def carried(load, flags):
+    """The figures of a run that may be too much for the server; None if it was so much that not
+    enough clients could join."""
+    try:
+        return load.run(flags)
+    except LoadFailed:
+        return None
+
+
 def holds(figures, loss=0.001):
     """Whether everybody joined and at most `loss` of the packets were lost."""
-    return (figures["clients_failed"] == 0 and figures["packets_received"] > 0
-            and figures["loss_ratio"] <= loss)
+    return figures is not None and (figures["clients_failed"] == 0 and figures["packets_received"] > 0
+                                    and figures["loss_ratio"] <= loss)

@@ -43,6 +43,7 @@ class Figures(unittest.TestCase):
     def test_a_run_holds_only_if_everybody_joined_and_got_media(self):
         run = {"clients_failed": 0, "packets_received": 5, "loss_ratio": 0.001}
         self.assertTrue(load.holds(run))
+        self.assertFalse(load.holds(None))
         for change in ({"clients_failed": 1}, {"packets_received": 0}, {"loss_ratio": 0.002}):
             self.assertFalse(load.holds({**run, **change}))
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from runner import figures
-from runner.load import Load, holds
+from runner.load import Load, LoadFailed, carried, holds
 from runner.search import largest
 from runner.server import REPOSITORY, binary, plenum
 
@@ -21,7 +21,10 @@ class Row:
         self.target = target
 
     def line(self, arguments):
-        measured, floor, command = self.measure(arguments)
+        try:
+            measured, floor, command = self.measure(arguments)
+        except LoadFailed as failure:
+            measured, floor, command = f"failed: {failure}", "", "plenum load"
         return [self.name, measured, self.target, floor, f"`{command}`"]
 
 
@@ -75,7 +78,7 @@ class Sustained(Row):
             runs = {}
 
             def carries(subscribers):
-                runs[subscribers] = load.run(self.flags(subscribers))
+                runs[subscribers] = carried(load, self.flags(subscribers))
                 return holds(runs[subscribers])
 
             most = largest(carries, 200, 12_000)
@@ -85,7 +88,7 @@ class Sustained(Row):
                 return self.latency_of(load, most, command)
         run = runs[most]
         # If the clients were the limit beyond it, the server's own limit is higher.
-        limits = [other["client"]["bottleneck"] for n, other in runs.items() if n > most]
+        limits = [other["client"]["bottleneck"] for n, other in runs.items() if n > most and other]
         at_least = "≥ " if any(limits) else ""
         limit = f"; beyond, the load benchmark is the limit: {next(filter(None, limits))}" if any(limits) else ""
         measured = f"{at_least}{figures.number(run['packets_per_second'])} packets/s (N = {most}){limit}"
@@ -146,14 +149,14 @@ class Joins(Row):
     COUNT = 1_000
 
     def measure(self, arguments):
-        flags = ["--scenario", "audio", "--publishers", 1, "--subscribers", self.COUNT, "--ramp", "1000/s"]
+        flags = ["--scenario", "audio", "--publishers", 1, "--subscribers", self.COUNT, "--ramp", "600/s"]
         per_core, reached = [], []
         for _ in range(arguments.rounds):
             with plenum() as server:
                 before = total_cpu(server)
                 run = Load(server, settle=0).run(flags, seconds=1)
                 if run["clients_failed"]:
-                    return f"{run['clients_failed']} of {self.COUNT} failed", "", "plenum load"
+                    raise LoadFailed(f"{run['clients_failed']} of {self.COUNT} could not join")
                 per_core.append((self.COUNT + 1) / (total_cpu(server) - before))
                 reached.append(run["joins_per_second"] or 0)
         return (f"≥ {figures.number(sorted(per_core[1:])[0])} by CPU, media and leaving included; "
