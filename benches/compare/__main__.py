@@ -82,7 +82,8 @@ def cell(runs):
     total = figures.of(runs, "server", "cpu_us_per_packet")
     user = figures.of(runs, "server", "cpu_user_us_per_packet")
     system = figures.of(runs, "server", "cpu_system_us_per_packet")
-    text = f"{total:.2f} ({user:.2f} + {system:.2f})"
+    cipher = runs[0]["machine"]["cipher"].removeprefix("AEAD_")
+    text = f"{total:.2f} ({user:.2f} + {system:.2f}), {cipher}"
     lost = figures.of(runs, "loss_ratio")
     failed = figures.of(runs, "clients_failed")
     if lost > 0.001:

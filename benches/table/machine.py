@@ -14,4 +14,4 @@ def header():
     git = ["git", "-C", REPOSITORY, "describe", "--always", "--dirty", "--exclude=*"]
     commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     return (f"{names[0] if names else 'unknown'} × {len(names)}, Linux {platform.release()}, "
-            f"commit {commit}, AEAD_AES_128_GCM\n")
+            f"commit {commit}\n")
