@@ -77,7 +77,8 @@ fn a_server_is_understood() {
     assert!(server.lite);
     assert_eq!(server.ice.ufrag, "abcd");
     assert_eq!(server.setup, Setup::Passive);
-    let addresses = ["192.0.2.2:7882", "192.0.2.1:7882"].map(|text| text.parse().unwrap());
+    let addresses: [std::net::SocketAddr; 2] =
+        ["192.0.2.2:7882", "192.0.2.1:7882"].map(|text| text.parse().unwrap());
     assert_eq!(server.candidates, addresses);
     let [audio, video] = &server.media[..] else {
         panic!("{server:?}");
