@@ -34,8 +34,6 @@ pub(crate) struct Scenario {
     pub(crate) publishers: usize,
     /// Subscribers over all rooms.
     pub(crate) subscribers: usize,
-    /// Whether there is audio.
-    pub(crate) audio: bool,
     /// Whether there is video; without it the first frame is the first packet.
     pub(crate) video: bool,
     /// What else makes the load: codec, simulcast layers, frame and bit rates; for people.

@@ -16,7 +16,7 @@ use crate::measure::{ClientCpu, ClientUse, Counters, Histogram, Outcome, ServerU
 use crate::report::Progress;
 use crate::scenario::Plan;
 use crate::server::ServerWatch;
-use crate::signal::{Protocol, Target};
+use crate::signal::Target;
 use crew::Crew;
 
 /// Between snapshots.
@@ -31,21 +31,18 @@ const FAILED_SHARE_MAX: f64 = 0.05;
 /// # Errors
 /// If there is nothing to do, the server cannot be reached, or it refuses the clients.
 pub(crate) async fn run(args: &Args) -> Result<Outcome> {
-    let protocol = match args.whip_whep.whip_whep {
-        true => Protocol::WhipWhep,
-        false => Protocol::WebSocket,
-    };
+    let protocol = args.protocol();
     let plan = Plan::new(args, protocol.joins_both_ways())?;
     raise_file_limit(plan.clients.len())?;
     let target = Target {
         protocol,
-        url: args.url.clone(),
+        url: args.server_url().to_owned(),
         key: args.key.clone(),
         secret: args.secret.clone(),
         whip_whep: args.whip_whep.clone(),
     };
     let server = match args.pid {
-        Some(pid) => Some(ServerWatch::new(pid, &args.url).await?),
+        Some(pid) => Some(ServerWatch::new(pid, args.server_url()).await?),
         None => None,
     };
     let progress = Progress::new(plan.clients.len());
@@ -83,7 +80,7 @@ struct Run {
 
 impl Run {
     async fn go(mut self, args: &Args) -> Result<Outcome> {
-        let joined = self.join_all(args.settle).await;
+        let joined = self.join_all().await;
         let measured = match joined {
             Ok(()) => self.measure(args).await,
             Err(error) => Err(error),
@@ -113,7 +110,7 @@ impl Run {
     }
 
     /// Publishers first, so that subscribers find them.
-    async fn join_all(&mut self, settle: Duration) -> Result<()> {
+    async fn join_all(&mut self) -> Result<()> {
         let specs = self.crew.shared.plan.clients.clone();
         let (publishing, others) = specs.split_at(self.crew.shared.plan.publishing);
         for (phase, group) in [publishing, others].into_iter().enumerate() {
@@ -125,24 +122,14 @@ impl Run {
                 self.crew.enlist(spec.clone());
             }
             self.wait_for_all().await?;
-            if phase == 0 {
-                self.note_publishers(group.len(), settle).await?;
+            if phase == 0
+                && let Some(server) = &mut self.server
+            {
+                let at = self.crew.shared.clock.since_start(Instant::now());
+                server.on_publishers_joined(at, group.len())?;
             }
         }
         Ok(())
-    }
-
-    /// What the server takes for publishers is read once their packets have filled its stores.
-    async fn note_publishers(&mut self, publishers: usize, settle: Duration) -> Result<()> {
-        if self.server.is_none() {
-            return Ok(());
-        }
-        self.watch_until(TokioInstant::now() + settle).await?;
-        let at = self.crew.shared.clock.since_start(Instant::now());
-        match &mut self.server {
-            Some(server) => server.on_publishers_joined(at, publishers),
-            None => Ok(()),
-        }
     }
 
     async fn wait_for_all(&mut self) -> Result<()> {
@@ -191,8 +178,8 @@ impl Run {
         let first = self.snapshot().await?;
         if let Some(server) = &mut self.server {
             let plan = &self.crew.shared.plan;
-            let subscribers = plan.clients.len() - plan.publishing;
-            server.on_counting_started(first.at, subscribers).await?;
+            let others = plan.clients.len() - plan.publishing;
+            server.on_counting_started(first.at, others).await?;
         }
         self.count(TokioInstant::now(), args.duration).await?;
         let last = self.snapshot().await?;

@@ -294,7 +294,7 @@ impl Receiver {
         for stream in &mut self.streams {
             let given_up = stream.missing.give_up(context.now);
             context.tally.counters.packets_lost += given_up;
-            let late = stream.pictures.handle_tick(context, given_up > 0);
+            let late = stream.is_video() && stream.pictures.handle_tick(context, given_up > 0);
             if late && out.len() < COMPOUND_MAX {
                 RtcpWriter::new(out).pli(Ssrc(self.ssrc), Ssrc(stream.ssrc));
                 context.tally.counters.plis_sent += 1;

@@ -68,7 +68,7 @@ pub(crate) struct ThreadSnapshot {
 /// What a media thread tells.
 pub(crate) enum MediaEvent {
     /// A client has keys.
-    Connected { id: ClientId, profile: SrtpProfile },
+    Connected { profile: SrtpProfile },
     /// A client did not get that far.
     Failed { id: ClientId, reason: String },
     /// A client lost the server.
@@ -327,7 +327,7 @@ impl MediaThread {
             None => {}
             Some(ClientEvent::Connected(profile)) => {
                 self.tally.counters.clients_connected += 1;
-                self.tell(MediaEvent::Connected { id, profile });
+                self.tell(MediaEvent::Connected { profile });
             }
             Some(ClientEvent::Failed(reason)) => {
                 self.tally.counters.clients_failed += 1;

@@ -1,7 +1,6 @@
 //! Microseconds, for percentiles: log-linear buckets in constant memory, cheap to record into.
 
 use hdrhistogram::Histogram as Buckets;
-use std::time::Duration;
 
 /// Significant decimal digits: a percentile is at most 1 % too high. Each more costs eight
 /// times the memory, and the buckets no longer stay in the first-level cache.
@@ -30,11 +29,6 @@ impl Histogram {
         self.buckets.saturating_record(value_us);
     }
 
-    /// Counts one more duration.
-    pub(crate) fn record_duration(&mut self, value: Duration) {
-        self.record(u64::try_from(value.as_micros()).unwrap_or(u64::MAX));
-    }
-
     /// Adds all that `other` counted.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.buckets
@@ -43,6 +37,7 @@ impl Histogram {
     }
 
     /// Forgets everything and keeps the memory.
+    #[cfg(test)]
     pub(crate) fn clear(&mut self) {
         self.buckets.reset();
     }
@@ -53,6 +48,7 @@ impl Histogram {
     }
 
     /// How many were counted.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
         self.buckets.len()
     }

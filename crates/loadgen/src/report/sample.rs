@@ -33,7 +33,6 @@ pub(crate) fn outcome() -> Outcome {
             rooms: 1,
             publishers: 1,
             subscribers: SUBSCRIBERS as usize,
-            audio: false,
             video: true,
             details: "VP8, 30 frames/s × 5 packets × 1,100 bytes".to_owned(),
             url: "http://localhost:7880".to_owned(),

@@ -51,6 +51,8 @@ pub(super) struct Crew {
     enlisted: usize,
     connected: usize,
     failed: usize,
+    lost: usize,
+    is_over: bool,
     left: u64,
     first_failure: Option<String>,
     profile: Option<SrtpProfile>,
@@ -107,6 +109,8 @@ impl Crew {
             enlisted: 0,
             connected: 0,
             failed: 0,
+            lost: 0,
+            is_over: false,
             left: 0,
             first_failure: None,
             profile: None,
@@ -180,7 +184,7 @@ impl Crew {
 
     fn on_event(&mut self, event: MediaEvent) {
         match event {
-            MediaEvent::Connected { profile, .. } => {
+            MediaEvent::Connected { profile } => {
                 self.connected += 1;
                 self.profile = Some(profile);
             }
@@ -189,7 +193,12 @@ impl Crew {
                 self.log(id, &reason);
                 self.first_failure.get_or_insert(reason);
             }
-            MediaEvent::Lost { id, reason } => self.log(id, &reason),
+            // Whoever leaves is cut off by the server, too.
+            MediaEvent::Lost { .. } if self.is_over => {}
+            MediaEvent::Lost { id, reason } => {
+                self.lost += 1;
+                self.log(id, &reason);
+            }
             MediaEvent::Gone { times } => self.joins.push(times),
             MediaEvent::Snapshot { thread, snapshot } => {
                 if let Some(place) = self.snapshots.get_mut(thread) {
@@ -200,7 +209,7 @@ impl Crew {
     }
 
     fn log(&self, id: ClientId, reason: &str) {
-        if self.failed <= LOGGED_MAX {
+        if self.failed + self.lost <= LOGGED_MAX {
             tracing::warn!(client = id, reason, "a client failed");
         }
     }
@@ -224,6 +233,7 @@ impl Crew {
 
     /// Has everybody leave, and ends the threads.
     pub(super) async fn end(&mut self) -> Ended {
+        self.is_over = true;
         for member in &self.members {
             member.leave.send_replace(true);
         }
