@@ -54,10 +54,10 @@ impl Shard {
             return Err(DropReason::UnknownSource);
         };
         let (encoding, position) = (packet.encoding, packet.position);
-        if self.router.breaks_off(replica, encoding, position) {
-            if let Some(room) = self.router.room_of(id) {
-                self.fan_out_room(now, room, out);
-            }
+        if self.router.breaks_off(replica, encoding, position)
+            && let Some(room) = self.router.room_of(id)
+        {
+            self.fan_out_room(now, room, out);
         }
         self.router
             .before_linked_packet(now, replica, encoding, position);

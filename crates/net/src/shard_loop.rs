@@ -16,7 +16,7 @@ use crate::batch::{Batch, RunSink};
 use crate::counters::NetCounters;
 use crate::handle::{Inbox, Message};
 use crate::link::LinkEnds;
-use crate::receive::{ReceiveBuffers, Received};
+use crate::receive::{BUFFER_BYTES, ReceiveBuffers, Received};
 use crate::send::SocketSink;
 use crate::socket::Socket;
 
@@ -83,7 +83,6 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         inbox: Inbox,
         socket: Socket,
         links: LinkEnds,
-        buffer_bytes: usize,
         engine: E,
         events: F,
     ) -> Self {
@@ -93,7 +92,7 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             poll,
             wake_ups: Events::with_capacity(4),
             inbox,
-            buffers: ReceiveBuffers::new(buffer_bytes),
+            buffers: ReceiveBuffers::new(BUFFER_BYTES),
             batch: Batch::new(SocketSink::new(Rc::clone(&socket))),
             socket,
             links,

@@ -9,7 +9,6 @@ use plenum_types::{MediaEvent, ShardId};
 
 use crate::handle::{Inbox, Stop, channel};
 use crate::link::{LinkEnds, connect};
-use crate::receive::BUFFER_BYTES;
 use crate::shard_loop::{COMMANDS, SOCKET, ShardLoop};
 use crate::socket::Socket;
 use crate::{Engine, NetConfig, NetError, ShardHandle};
@@ -165,7 +164,6 @@ impl Seat {
             self.inbox,
             self.socket,
             links,
-            BUFFER_BYTES,
             engine,
             events,
         )

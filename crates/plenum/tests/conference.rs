@@ -40,7 +40,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn clients_of_another_stack_hold_a_conference_over_loopback() {
     let server = start();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let conference = tokio::time::timeout(LIMIT, hold_conference(server.port, SUBSCRIBERS));
+    let conference = hold_conference(server.port, SUBSCRIBERS);
+    let conference = async { tokio::time::timeout(LIMIT, conference).await };
     let totals = runtime.block_on(conference).expect("an end in time");
     assert!(totals.expected > 500, "{} packets", totals.expected);
     assert_eq!(totals.received, totals.expected, "nothing is lost");
@@ -73,7 +74,7 @@ fn a_conference_spans_shards() {
     let server = run(command);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let conference = hold_conference(server.port, SUBSCRIBERS_OF_TWO_SHARDS);
-    let conference = tokio::time::timeout(LIMIT, conference);
+    let conference = async { tokio::time::timeout(LIMIT, conference).await };
     let totals = runtime.block_on(conference).expect("an end in time");
     assert!(totals.expected > 500, "{} packets", totals.expected);
     assert_eq!(totals.received, totals.expected, "nothing is lost");

@@ -18,7 +18,7 @@ const FREEZE_MAX: Duration = Duration::from_millis(120);
 fn call(seed: u64, shards: u16, codec: VideoCodec) -> (World, Vec<ClientId>) {
     let mut rng = seed::stream(seed, 1);
     let mut world = World::with_shards(seed, shards);
-    let people = shards as u32 + 1;
+    let people = u32::from(shards) + 1;
     let ids = (1..=people)
         .map(|number| {
             let others = people as usize - 1;

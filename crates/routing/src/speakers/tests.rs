@@ -94,7 +94,7 @@ fn the_order_keeps_who_speaks_in_front() {
         }
         for (voice, speech) in voices.iter_mut().enumerate() {
             let speaking = speech.speaking(at(from + 250)).is_some();
-            let turn = turns[voice].map_or(false, |turn: SpeakerTurn| turn.speaking);
+            let turn = turns[voice].is_some_and(|turn: SpeakerTurn| turn.speaking);
             if speaking != turn {
                 let since = NtpTime(tick);
                 turns[voice] = Some(SpeakerTurn { speaking, since });
