@@ -1,85 +1,180 @@
-//! The packet path from an encrypted datagram to encrypted copies, without addresses, ICE, DTLS
-//! or sockets: unprotect → describe → route → for each slot: select and patch → protect.
+//! The whole packet path of a shard, without IO: one publisher of VP8, and its subscribers.
 //!
-//! The same calls in the same order as `packet_path.rs` of the engine makes. Time is virtual.
+//! Everybody has joined by ICE and DTLS. A burst is a video frame as it comes from a socket;
+//! handling it is demux → unprotect → describe → route → select → patch → protect into a batch.
+//! Time is virtual.
 
 use std::time::{Duration, Instant};
 
-use plenum_media::{Receiver, SRTP_OVERHEAD, Sender, SrtpSession, keying_material_len};
-use plenum_routing::Router;
-use plenum_rtp::{OutgoingExtensions, max_growth, write_packet};
+use plenum_engine::{Certificate, NoLinks, Shard, ShardConfig};
+use plenum_media::{SRTP_OVERHEAD, SrtpSession, keying_material_len};
 use plenum_types::{
-    Codec, Encoding, ExtensionKind, MediaKind, Mid, PeerIndex, PublicationConfig, PublicationId,
-    RoomId, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, SrtpProfile, Ssrc,
+    Codec, Encoding, MediaCommand, MediaKind, Mid, NtpTime, PeerId, PublicationConfig,
+    PublicationId, RoomId, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, SrtpProfile, Ssrc,
 };
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 
-use crate::packet::{self, Packet, extensions, parameters};
+use crate::batch::RunMemory;
+use crate::client::{Client, Clients};
+use crate::packet::{self, PACKETS_PER_FRAME, Packet, extensions, parameters};
 
 const ROOM: RoomId = RoomId(1);
-const PUBLISHER: PeerIndex = PeerIndex(0);
 const PUBLICATION: PublicationId = PublicationId(1);
-/// Time between packets: 30 frames/s of 5 packets.
-const PACKET_INTERVAL: Duration = Duration::from_micros(6_667);
-/// Packets between looks at timers, as a shard's wake-ups are.
-const PACKETS_PER_WAKE_UP: u32 = 5;
-/// Room for one copy in the send batch, bytes.
-const COPY_MAX: usize = 1_500;
-/// Packets until buffers have their size: a packet is kept for a second.
-const WARM_UP: u32 = 300;
+/// The publisher's number as a client; subscribers follow.
+const PUBLISHER: u32 = 0;
+/// Time between frames.
+const FRAME_INTERVAL: Duration = Duration::from_micros(33_333);
+/// Frames between two ICE checks of everybody; without them the shard ends a peer after a while.
+const FRAMES_PER_CHECK: u32 = 60;
+/// Frames until buffers have their size: packets are kept for a second.
+const WARM_UP_FRAMES: usize = 40;
 
-struct Subscriber {
-    srtp: SrtpSession,
-    sender: Sender,
-}
+/// The datagrams of a video frame, encrypted by the publisher.
+pub type Burst = Vec<Vec<u8>>;
 
-/// One publisher of VP8 and its subscribers, one slot each.
+/// A shard in the middle of a livestream.
 pub struct FanOut {
     now: Instant,
-    next_number: u32,
-    /// The publisher's own end.
-    publisher: SrtpSession,
-    inbound: SrtpSession,
-    receiver: Receiver,
-    router: Router,
-    subscribers: Vec<Subscriber>,
-    batch: Vec<u8>,
-    rtcp: Vec<u8>,
+    profile: SrtpProfile,
+    shard: Shard,
+    clients: Clients,
+    publisher: Client,
+    subscribers: Vec<Client>,
+    batch: RunMemory,
+    next_packet: u32,
+    keyframe_wanted: bool,
 }
 
 impl FanOut {
-    /// A room that has warmed up. `start` is the origin of its time.
+    /// A livestream that has warmed up. `start` is the origin of its time.
     ///
     /// # Panics
     ///
-    /// If a session or a slot cannot be made.
+    /// If somebody cannot join.
     pub fn new(subscribers: u32, profile: SrtpProfile, start: Instant) -> Self {
+        let certificate = Certificate::generate().expect("a certificate can be made");
+        let config = ShardConfig::default();
+        let mut shard = Shard::new(config, certificate, 1, start, NtpTime::default());
+        let clients = Clients::new(ROOM);
+        let publisher = clients.join(&mut shard, start, PUBLISHER, profile);
+        shard.handle_command(start, publication());
+        let batch = RunMemory::new(publisher.path);
         let mut fan_out = Self {
             now: start,
-            next_number: 0,
-            publisher: session(profile, 0, true),
-            inbound: session(profile, 0, false),
-            receiver: Receiver::new(Ssrc(1)),
-            router: Router::new(),
+            profile,
+            shard,
+            clients,
+            publisher,
             subscribers: Vec::new(),
-            batch: vec![0; subscribers as usize * COPY_MAX],
-            rtcp: Vec::with_capacity(COPY_MAX),
+            batch,
+            next_packet: 0,
+            keyframe_wanted: true,
         };
-        fan_out.publish();
-        let mut rng = StdRng::seed_from_u64(1);
-        for number in 1..=subscribers {
-            fan_out.subscribe(number, profile, &mut rng);
-        }
-        for _ in 0..WARM_UP {
-            let mut datagram = fan_out.next_datagram();
-            fan_out.handle_datagram(&mut datagram);
-        }
+        fan_out.grow_to(subscribers);
         fan_out
     }
 
-    fn publish(&mut self) {
-        let config = PublicationConfig {
+    /// Lets more subscribers in, until there are `subscribers`, and warms up again.
+    ///
+    /// # Panics
+    ///
+    /// If somebody cannot join.
+    pub fn grow_to(&mut self, subscribers: u32) {
+        let present = self.subscribers.len() as u32;
+        for number in present + 1..=subscribers {
+            let client = self
+                .clients
+                .join(&mut self.shard, self.now, number, self.profile);
+            self.shard.handle_command(self.now, slot(number));
+            self.subscribers.push(client);
+        }
+        self.keyframe_wanted = true;
+        for _ in 0..WARM_UP_FRAMES {
+            let mut burst = self.next_burst();
+            self.handle_burst(&mut burst);
+        }
+    }
+
+    /// Subscribers now.
+    pub fn subscribers(&self) -> usize {
+        self.subscribers.len()
+    }
+
+    /// The publisher's next frame. Time goes on, and what is due besides media is done.
+    ///
+    /// # Panics
+    ///
+    /// If a packet cannot be encrypted.
+    pub fn next_burst(&mut self) -> Burst {
+        self.now += FRAME_INTERVAL;
+        if (self.next_packet / PACKETS_PER_FRAME).is_multiple_of(FRAMES_PER_CHECK) {
+            self.check();
+        }
+        let due = self.shard.poll_timeout();
+        if due.is_some_and(|due| due <= self.now) {
+            self.shard.handle_timeout(self.now, &mut self.batch);
+        }
+        self.end_wake_up();
+        self.batch.take_copies();
+        let keyframe = std::mem::take(&mut self.keyframe_wanted);
+        (0..PACKETS_PER_FRAME)
+            .map(|_| self.next_datagram(keyframe))
+            .collect()
+    }
+
+    /// Forwards a frame; returns the number of copies.
+    pub fn handle_burst(&mut self, burst: &mut Burst) -> usize {
+        for datagram in burst {
+            self.shard.handle_datagram(
+                self.now,
+                self.publisher.path,
+                datagram,
+                &mut self.batch,
+                &mut NoLinks,
+            );
+        }
+        self.shard.flush(self.now, &mut self.batch, &mut NoLinks);
+        self.batch.take_copies()
+    }
+
+    fn next_datagram(&mut self, keyframe: bool) -> Vec<u8> {
+        let packet = Packet::new(Codec::Vp8, self.next_packet).with_keyframe(keyframe);
+        self.next_packet += 1;
+        let mut datagram = packet.bytes();
+        let length = datagram.len();
+        datagram.resize(length + SRTP_OVERHEAD, 0);
+        let length = self
+            .publisher
+            .srtp
+            .protect_rtp(&mut datagram, length)
+            .expect("the publisher encrypts");
+        datagram.truncate(length);
+        datagram
+    }
+
+    /// Everybody shows that they are still there.
+    fn check(&mut self) {
+        for client in std::iter::once(&self.publisher).chain(&self.subscribers) {
+            let mut check = client.check.clone();
+            self.shard.handle_datagram(
+                self.now,
+                client.path,
+                &mut check,
+                &mut self.batch,
+                &mut NoLinks,
+            );
+        }
+    }
+
+    fn end_wake_up(&mut self) {
+        self.shard.flush(self.now, &mut self.batch, &mut NoLinks);
+        while self.shard.poll_event().is_some() {}
+    }
+}
+
+fn publication() -> MediaCommand {
+    MediaCommand::AddPublication {
+        peer: PeerId(u64::from(PUBLISHER)),
+        publication: Box::new(PublicationConfig {
             publication: PUBLICATION,
             kind: MediaKind::Video,
             source: Source::Camera,
@@ -91,14 +186,14 @@ impl FanOut {
                 ..Encoding::default()
             }],
             muted: false,
-        };
-        self.receiver.add_publication(&config);
-        self.router.add_peer(ROOM, PUBLISHER);
-        self.router.add_publication(self.now, PUBLISHER, &config);
+        }),
     }
+}
 
-    fn subscribe(&mut self, number: u32, profile: SrtpProfile, rng: &mut StdRng) {
-        let config = SlotConfig {
+fn slot(number: u32) -> MediaCommand {
+    MediaCommand::AddSlot {
+        peer: PeerId(u64::from(number)),
+        slot: Box::new(SlotConfig {
             slot: SlotId(0),
             kind: MediaKind::Video,
             mid: mid(number),
@@ -107,100 +202,7 @@ impl FanOut {
             ssrc: Ssrc(number * 2),
             rtx_ssrc: Some(Ssrc(number * 2 + 1)),
             wish: SlotWish::new(SlotPolicy::Pinned(PUBLICATION)),
-        };
-        self.router.add_peer(ROOM, PeerIndex(number));
-        self.router
-            .add_slot(self.now, PeerIndex(number), &config, rng);
-        self.subscribers.push(Subscriber {
-            srtp: session(profile, number, false),
-            sender: Sender::new(),
-        });
-    }
-
-    /// The publisher's next datagram; time goes on, and what is due besides packets is done.
-    ///
-    /// # Panics
-    ///
-    /// If the packet cannot be encrypted.
-    pub fn next_datagram(&mut self) -> Vec<u8> {
-        self.now += PACKET_INTERVAL;
-        if self.next_number.is_multiple_of(PACKETS_PER_WAKE_UP) {
-            self.wake_up();
-        }
-        let mut datagram = Packet::new(Codec::Vp8, self.next_number).bytes();
-        self.next_number += 1;
-        let length = datagram.len();
-        datagram.resize(length + SRTP_OVERHEAD, 0);
-        let length = self
-            .publisher
-            .protect_rtp(&mut datagram, length)
-            .expect("the publisher encrypts");
-        datagram.truncate(length);
-        datagram
-    }
-
-    fn wake_up(&mut self) {
-        if self
-            .router
-            .poll_timeout()
-            .is_some_and(|due| due <= self.now)
-        {
-            self.router.handle_timeout(self.now);
-        }
-        while self.router.poll_event().is_some() {}
-        while self.receiver.poll_rtcp(self.now, &mut self.rtcp) {}
-    }
-
-    /// Forwards a datagram; returns the number of copies.
-    ///
-    /// # Panics
-    ///
-    /// If any stage refuses the packet or a copy: a bench must not measure drops.
-    pub fn handle_datagram(&mut self, datagram: &mut [u8]) -> usize {
-        let now = self.now;
-        let packet = self.inbound.unprotect_rtp(datagram).expect("authentic");
-        let received = self.receiver.handle_rtp(now, packet).expect("known");
-        let packet = &packet[..received.len];
-        let description = &received.description;
-        let encoding = received.source.encoding;
-
-        let publication = self
-            .router
-            .publication_index(received.source.publication)
-            .expect("published");
-        let arrival = self
-            .router
-            .on_packet(now, publication, encoding, packet, description, false)
-            .expect("not muted");
-
-        let slots = self.router.slots_of_encoding(publication, encoding).len();
-        for position in 0..slots {
-            let slot = self.router.slots_of_encoding(publication, encoding)[position].slot;
-            let forward = self
-                .router
-                .forward(now, slot, &arrival, description)
-                .expect("shown");
-            let subscriber = &mut self.subscribers[forward.peer.0 as usize - 1];
-            let map = forward.extensions;
-            let ext = OutgoingExtensions {
-                map,
-                mid: Some(forward.mid),
-                abs_send_time: self.next_number,
-                transport_sequence: map
-                    .id(ExtensionKind::TransportSequence)
-                    .map(|_| subscriber.sender.next_transport_sequence(now, packet.len())),
-            };
-            let capacity = packet.len() + max_growth() + SRTP_OVERHEAD;
-            let out = &mut self.batch[position * COPY_MAX..][..capacity];
-            let length = write_packet(packet, description, &forward.patch, &ext, out)
-                .expect("the copy fits");
-            subscriber
-                .srtp
-                .protect_rtp(out, length)
-                .expect("the copy is encrypted");
-            self.router.on_sent(slot, description.header.payload_len);
-        }
-        slots
+        }),
     }
 }
 
@@ -233,11 +235,13 @@ mod tests {
         clippy::disallowed_methods,
         reason = "tests need some origin; only differences count"
     )]
-    fn everybody_gets_every_packet() {
-        let mut fan_out = FanOut::new(3, SrtpProfile::AeadAes128Gcm, Instant::now());
-        for _ in 0..100 {
-            let mut datagram = fan_out.next_datagram();
-            assert_eq!(fan_out.handle_datagram(&mut datagram), 3);
+    fn everybody_gets_every_packet_for_minutes() {
+        let mut fan_out = FanOut::new(2, SrtpProfile::AeadAes128Gcm, Instant::now());
+        fan_out.grow_to(3);
+        for frame in 0..3_000 {
+            let mut burst = fan_out.next_burst();
+            let copies = PACKETS_PER_FRAME as usize * fan_out.subscribers();
+            assert_eq!(fan_out.handle_burst(&mut burst), copies, "frame {frame}");
         }
     }
 }

@@ -1,9 +1,17 @@
-//! What the benches measure with: real packets, and a packet path without transport or IO.
+//! What the benches measure with: real packets, a shard in the middle of a livestream, and the
+//! kernel alone.
 
 #![forbid(unsafe_code)]
 
+mod batch;
+pub mod cases;
+mod client;
 pub mod fan_out;
+pub mod floor;
+pub mod instructions;
+mod machine;
 pub mod packet;
 
 pub use fan_out::FanOut;
+pub use machine::Machine;
 pub use packet::Packet;

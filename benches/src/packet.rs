@@ -30,6 +30,16 @@ pub const CODECS: [(&str, Codec); 5] = [
     ("av1", Codec::Av1 { profile: 0 }),
 ];
 
+/// The codec of a name in [`CODECS`].
+///
+/// # Panics
+///
+/// If there is none.
+pub fn codec(name: &str) -> Codec {
+    let known = CODECS.into_iter().find(|(known, _)| *known == name);
+    known.expect("a known codec").1
+}
+
 const MID: u8 = 1;
 const TRANSPORT_SEQUENCE: u8 = 2;
 const AUDIO_LEVEL: u8 = 3;
@@ -78,12 +88,23 @@ const fn payload_type(codec: Codec) -> u8 {
 pub struct Packet {
     codec: Codec,
     number: u32,
+    keyframe: bool,
 }
 
 impl Packet {
     /// Packet `number` of a stream.
     pub const fn new(codec: Codec, number: u32) -> Self {
-        Self { codec, number }
+        Self {
+            codec,
+            number,
+            keyframe: number < PACKETS_PER_FRAME,
+        }
+    }
+
+    /// The packet as part of a keyframe, or not.
+    pub const fn with_keyframe(mut self, keyframe: bool) -> Self {
+        self.keyframe = keyframe;
+        self
     }
 
     /// The packet on the wire, before SRTP.
@@ -125,10 +146,6 @@ impl Packet {
         (self.number + 1).is_multiple_of(PACKETS_PER_FRAME)
     }
 
-    fn keyframe(&self) -> bool {
-        self.frame() == 0
-    }
-
     /// One-byte form (RFC 8285), padded to words.
     fn extension_elements(&self) -> Vec<u8> {
         let mut elements = vec![MID << 4, b'0', TRANSPORT_SEQUENCE << 4 | 1];
@@ -150,10 +167,10 @@ impl Packet {
     fn dependency_descriptor(&self) -> Vec<u8> {
         let start = u8::from(self.starts_frame()) << 7;
         let end = u8::from(self.ends_frame()) << 6;
-        let template = u8::from(!self.keyframe());
+        let template = u8::from(!self.keyframe);
         let [high, low] = (self.frame() as u16).to_be_bytes();
         let mut bytes = vec![start | end | template, high, low];
-        if self.keyframe() && self.starts_frame() {
+        if self.keyframe && self.starts_frame() {
             // Structure present: one decode target; layers same, end; both switch; no difference,
             // then one of 1; neither chains nor sizes.
             bytes.extend([0x80, 0x00, 0x3a, 0x40, 0x00]);
@@ -164,7 +181,7 @@ impl Packet {
     /// The codec's payload descriptor and the first bytes of its bitstream.
     fn payload_start(&self) -> Vec<u8> {
         let start = self.starts_frame();
-        let keyframe = self.keyframe();
+        let keyframe = self.keyframe;
         let [high, low] = (0x8000 | (self.frame() & 0x7fff) as u16).to_be_bytes();
         let tl0 = self.frame() as u8;
         match self.codec {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use plenum_engine::{Certificate, Shard, ShardConfig};
+use plenum_engine::{Certificate, NoLinks, Shard, ShardConfig};
 use plenum_rtp::is_rtcp;
 use plenum_testkit::client::Client;
 use plenum_testkit::media::{VideoCodec, VideoConfig};
@@ -215,7 +215,7 @@ impl Call {
         let (shard, batch) = (&mut self.shard, &mut self.batch);
         let before = batch.datagrams.len();
         let allocated = allocation_counter::measure(|| {
-            shard.handle_datagram(now, path, &mut delivery.bytes, batch);
+            shard.handle_datagram(now, path, &mut delivery.bytes, batch, &mut NoLinks);
         });
         if !counts {
             self.count.allocations_elsewhere += allocated.count_total;
@@ -237,7 +237,7 @@ impl Call {
 
     /// Carries what everybody has to send.
     fn settle(&mut self, now: Instant) {
-        self.shard.flush(now, &mut self.batch);
+        self.shard.flush(now, &mut self.batch, &mut NoLinks);
         for (path, range) in &self.batch.datagrams {
             let bytes = self.batch.bytes[range.clone()].to_vec();
             self.network.send(now, SHARD, path.remote, bytes);

@@ -23,7 +23,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("plenum-net", &["plenum-types", "plenum-engine"]),
     ("plenum-signaling", &["plenum-types"]),
-    ("plenum-loadgen", &["plenum-types", "plenum-rtp", "plenum-media"]),
+    (
+        "plenum-loadgen",
+        &["plenum-types", "plenum-rtp", "plenum-media"],
+    ),
     (
         "plenum",
         &[
@@ -45,7 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "plenum-types",
             "plenum-rtp",
             "plenum-media",
-            "plenum-routing",
+            "plenum-engine",
         ],
     ),
 ];

@@ -34,6 +34,16 @@ impl Shard {
             MediaCommand::AddPublication { peer, publication } => {
                 self.add_publication(now, peer, &publication);
             }
+            MediaCommand::AddRemotePublication {
+                room,
+                home,
+                publisher,
+                publication,
+            } => {
+                self.router
+                    .add_replica(now, room, home, publisher, &publication);
+            }
+            MediaCommand::ForgetRoom { room } => self.router.forget_room(now, room),
             MediaCommand::RemovePublication { publication } => {
                 self.remove_publication(now, publication);
             }
@@ -179,6 +189,8 @@ impl Shard {
         let mut stats = self.stats.clone();
         stats.peers = self.peers.len() as u64;
         stats.publications = self.publications.len() as u64;
+        stats.replicas = self.router.replicas() as u64;
+        stats.feeds = self.router.feeds() as u64;
         for entry in self.peers.iter() {
             stats.peers_connected += u64::from(entry.connected);
             stats.nacks_out += entry.receiver.stats().nacks_out;

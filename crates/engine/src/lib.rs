@@ -10,6 +10,7 @@
 //! | `burst` | packets of a wake-up, dealt out subscriber by subscriber |
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
+//! | `link`, `crossing` | what goes to other shards and comes from them |
 //! | `commands` | what the control plane asks |
 //! | `transport` | what a peer's ICE and DTLS report, and their datagrams |
 //! | `peers` | finding a peer by id, index, address or user name |
@@ -21,7 +22,9 @@
 mod burst;
 mod clock;
 mod commands;
+mod crossing;
 mod feedback;
+mod link;
 mod packet_path;
 mod peers;
 mod reports;
@@ -31,5 +34,7 @@ mod tests;
 mod timers;
 mod transport;
 
+pub use link::{LinkMessage, LinkPacket, LinkRefused, Links, NoLinks};
 pub use plenum_media::Certificate;
+pub use plenum_routing::LinkPosition;
 pub use shard::{Shard, ShardConfig};

@@ -8,10 +8,11 @@
 //! datagram, `fan_out_burst` for what ends one subscriber's copy.
 
 use crate::burst::Burst;
+use crate::link::Links;
 use crate::peers::{PeerEntry, PeerTable};
 use crate::shard::Shard;
 use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, stun_local_ufrag};
-use plenum_routing::Forward;
+use plenum_routing::{Arrival, Forward};
 use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth, write_packet};
 use plenum_types::{
     DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
@@ -27,8 +28,9 @@ impl Shard {
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     ) {
-        if let Err(reason) = self.try_datagram(now, path, datagram, out) {
+        if let Err(reason) = self.try_datagram(now, path, datagram, out, links) {
             self.stats.drops.count(reason);
         }
     }
@@ -40,6 +42,7 @@ impl Shard {
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     ) -> Result<(), DropReason> {
         let protocol = demux(datagram);
         let peer = match protocol {
@@ -52,7 +55,7 @@ impl Shard {
         };
         self.peers.touch(peer);
         match protocol {
-            Protocol::Rtp => self.handle_rtp(now, path, peer, datagram, out),
+            Protocol::Rtp => self.handle_rtp(now, path, peer, datagram, out, links),
             Protocol::Rtcp => self.handle_rtcp(now, path, peer, datagram, out),
             Protocol::Stun => self.handle_stun(now, path, peer, datagram),
             Protocol::Dtls => self.handle_dtls(now, path, peer, datagram),
@@ -81,6 +84,7 @@ impl Shard {
         peer: PeerIndex,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     ) -> Result<(), DropReason> {
         let bytes = datagram.len() as u64;
         let entry = self.peers.at_mut(peer).ok_or(DropReason::UnknownAddress)?;
@@ -103,7 +107,11 @@ impl Shard {
         };
         self.stats.rtx_packets_in += u64::from(received.retransmitted);
 
-        self.take(now, &received, &packet[..received.len], out)
+        let packet = &packet[..received.len];
+        let arrival = self.take(now, &received, packet, out)?;
+        self.cross(now, &arrival, &received, packet, links);
+        self.hold(now, &arrival, &received.description, packet, out);
+        Ok(())
     }
 
     /// A padding packet used up a sequence number that no subscriber will see.
@@ -114,15 +122,14 @@ impl Shard {
         }
     }
 
-    /// Stage 5, route: SSRC → publication. The packet waits in the burst for those that come with
-    /// it.
+    /// Stage 5, route: SSRC → publication. The packet is numbered and stored.
     pub(crate) fn take(
         &mut self,
         now: Instant,
         received: &ReceivedPacket,
         packet: &[u8],
         out: &mut impl SendBatch,
-    ) -> Result<(), DropReason> {
+    ) -> Result<Arrival, DropReason> {
         let description = &received.description;
         let encoding = received.source.encoding;
         let publication = self
@@ -132,20 +139,30 @@ impl Shard {
         if let Some(room) = self.router.changes_with(publication, encoding, description) {
             self.fan_out_room(now, room, out);
         }
-        let arrival = self.router.on_packet(
+        self.router.on_packet(
             now,
             publication,
             encoding,
             packet,
             description,
             received.retransmitted,
-        )?;
+        )
+    }
+
+    /// The packet waits in the burst of its room for those that come with it.
+    pub(crate) fn hold(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        description: &PacketDescription,
+        packet: &[u8],
+        out: &mut impl SendBatch,
+    ) {
         let burst = self.waiting.of_room(now, arrival.room());
-        burst.push(packet, description, &arrival);
+        burst.push(packet, description, arrival);
         if burst.is_full() {
             self.fan_out_room(now, arrival.room(), out);
         }
-        Ok(())
     }
 
     /// Forwards the packets that need not wait for others any longer. [`flush`](Self::flush) does
@@ -158,7 +175,7 @@ impl Shard {
     }
 
     /// Forwards the packets of a room, whether or not they could wait.
-    fn fan_out_room(&mut self, now: Instant, room: RoomIndex, out: &mut impl SendBatch) {
+    pub(crate) fn fan_out_room(&mut self, now: Instant, room: RoomIndex, out: &mut impl SendBatch) {
         if let Some(burst) = self.waiting.take(room) {
             self.fan_out_burst(now, &burst, out);
             self.waiting.recycle(burst);

@@ -3,6 +3,7 @@
 use crate::burst::deal::Deal;
 use crate::burst::waiting::Waiting;
 use crate::clock::ShardClock;
+use crate::link::Links;
 use crate::peers::PeerTable;
 use crate::timers::TimerQueue;
 use plenum_media::Certificate;
@@ -26,6 +27,8 @@ const SOUND_HOLD: Duration = Duration::from_millis(2);
 pub struct ShardConfig {
     /// Which one it is.
     pub shard: ShardId,
+    /// How many there are, numbered from 0.
+    pub shards: u16,
     /// Peers that it takes; further `AddPeer` commands are answered with `PeerClosed`.
     pub peers_max: usize,
     /// How long a packet of sound may wait for others, so that they leave in one message. Longer
@@ -37,6 +40,7 @@ impl Default for ShardConfig {
     fn default() -> Self {
         Self {
             shard: ShardId(0),
+            shards: 1,
             peers_max: 10_000,
             sound_hold: SOUND_HOLD,
         }
@@ -48,10 +52,11 @@ impl Default for ShardConfig {
 /// Calling order for each wake-up, all with the same `now`:
 ///
 /// 1. [`handle_command`](Self::handle_command) for each queued command,
-/// 2. [`handle_datagram`](Self::handle_datagram) for each received datagram,
-/// 3. [`handle_timeout`](Self::handle_timeout) if [`poll_timeout`](Self::poll_timeout) is due,
-/// 4. [`flush`](Self::flush), then hand the batch to the socket,
-/// 5. [`poll_event`](Self::poll_event) until it is empty.
+/// 2. [`handle_link`](Self::handle_link) for what other shards have handed over,
+/// 3. [`handle_datagram`](Self::handle_datagram) for each received datagram,
+/// 4. [`handle_timeout`](Self::handle_timeout) if [`poll_timeout`](Self::poll_timeout) is due,
+/// 5. [`flush`](Self::flush), then hand the batch to the socket,
+/// 6. [`poll_event`](Self::poll_event) until it is empty.
 ///
 /// Nothing here fails towards the caller: what a client sends wrong is dropped with a
 /// [`DropReason`] and counted.
@@ -70,6 +75,8 @@ pub struct Shard {
     pub(crate) timers: TimerQueue,
     pub(crate) events: VecDeque<MediaEvent>,
     pub(crate) stats: ShardStats,
+    /// When to offer notes again for which a link had no room.
+    pub(crate) notes_retry: Option<Instant>,
     /// Where RTCP is composed; reused.
     pub(crate) scratch: Vec<u8>,
 }
@@ -84,18 +91,23 @@ impl Shard {
         start: Instant,
         ntp_start: NtpTime,
     ) -> Self {
+        let mut router = Router::new();
+        let others = (0..config.shards).map(ShardId);
+        let neighbours = others.filter(|shard| *shard != config.shard).collect();
+        router.set_neighbours(neighbours, start, ntp_start);
         Self {
             certificate,
             rng: StdRng::seed_from_u64(seed),
             clock: ShardClock::new(start, ntp_start),
             peers: PeerTable::default(),
             publications: HashMap::new(),
-            router: Router::new(),
+            router,
             waiting: Waiting::new(config.sound_hold),
             deal: Deal::default(),
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             stats: ShardStats::default(),
+            notes_retry: None,
             scratch: Vec::with_capacity(RTCP_BYTES_MAX),
             config,
         }
@@ -103,14 +115,13 @@ impl Shard {
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [
+        let timers = [
             self.timers.next(),
             self.router.poll_timeout(),
             self.waiting.next_due(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+            self.notes_retry,
+        ];
+        timers.into_iter().flatten().min()
     }
 
     /// Looks at every peer whose time has come.
@@ -138,9 +149,14 @@ impl Shard {
     }
 
     /// Ends a wake-up: forwards the packets that need not wait, carries out what the router decided,
-    /// writes what peers want to send, and re-arms their timers.
-    pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch) {
+    /// writes what peers want to send, re-arms their timers, and tells other shards what is new.
+    pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links) {
         self.fan_out(now, out);
+        self.flush_peers(now, out);
+        self.send_notes(now, links);
+    }
+
+    fn flush_peers(&mut self, now: Instant, out: &mut impl SendBatch) {
         loop {
             // A peer that came or went below may have changed what others see, and whose
             // publishers are to be asked for a keyframe.

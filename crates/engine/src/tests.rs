@@ -1,7 +1,7 @@
 //! What a shard does without a client: peers are made to look connected.
 
-use crate::Certificate;
 use crate::shard::{Shard, ShardConfig};
+use crate::{Certificate, NoLinks};
 use plenum_rtp::rtcp::{RtcpPacket, RtcpPackets};
 use plenum_types::{
     CloseReason, Codec, CodecParameters, DropReason, Encoding, ExtensionMap, Fingerprint,
@@ -122,7 +122,7 @@ fn a_request_that_cannot_leave_yet_does_not_wake_the_shard() {
     add_slot(&mut shard, now, 1);
     add_peer(&mut shard, now, 2);
     publish(&mut shard, now, 2, 5);
-    shard.flush(now, &mut NoBatch);
+    shard.flush(now, &mut NoBatch, &mut NoLinks);
     assert!(shard.poll_timeout().unwrap() > now);
 }
 
@@ -137,12 +137,12 @@ fn a_flush_leaves_nobody_to_look_at() {
         connect(&mut shard, index);
         publish(&mut shard, now, peer, peer);
     }
-    shard.flush(now, &mut NoBatch);
+    shard.flush(now, &mut NoBatch, &mut NoLinks);
     let leaving = shard.peers.index_of(PeerId(2)).unwrap();
     shard.peers.at_mut(leaving).unwrap().ending = Some(CloseReason::ClosedByClient);
     shard.peers.touch(leaving);
     let later = now + Duration::from_secs(1);
-    shard.flush(later, &mut NoBatch);
+    shard.flush(later, &mut NoBatch, &mut NoLinks);
     assert_eq!(shard.peers.pop_touched(), None);
 }
 
@@ -154,7 +154,7 @@ fn a_slot_that_is_gone_is_neither_told_nor_counted() {
     let (peer, slot) = (PeerId(1), SlotId(1));
     add_slot(&mut shard, now, 1);
     shard.handle_command(now, MediaCommand::RemoveSlot { peer, slot });
-    shard.flush(now, &mut NoBatch);
+    shard.flush(now, &mut NoBatch, &mut NoLinks);
     shard.handle_command(now, MediaCommand::ReportStats);
     let events = events(&mut shard);
     let [MediaEvent::Stats(stats)] = events.as_slice() else {

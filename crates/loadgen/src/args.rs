@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::report::ReportFlags;
-use crate::signal::WhipWhepFlags;
+use crate::signal::{Protocol, WhipWhepFlags};
 use parse::{duration, positive, rate};
 
 /// Load a server with publishers and subscribers, and report what arrived.
@@ -105,9 +105,28 @@ pub struct Args {
     /// Drive any server by WHIP and WHEP instead of Plenum's own protocol.
     #[command(flatten)]
     pub whip_whep: WhipWhepFlags,
+    /// Drive the video room of a Janus at this address, such as ws://localhost:8188, instead.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["whip_whep", "url"])]
+    pub janus: Option<String>,
     /// Where the report goes, and what has to hold.
     #[command(flatten)]
     pub report: ReportFlags,
+}
+
+impl Args {
+    /// The protocol that the server speaks.
+    pub(crate) const fn protocol(&self) -> Protocol {
+        match &self.janus {
+            Some(_) => Protocol::Janus,
+            None if self.whip_whep.whip_whep => Protocol::WhipWhep,
+            None => Protocol::WebSocket,
+        }
+    }
+
+    /// Where the server is.
+    pub(crate) fn server_url(&self) -> &str {
+        self.janus.as_ref().unwrap_or(&self.url)
+    }
 }
 
 /// Loads of a known shape.

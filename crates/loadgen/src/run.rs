@@ -16,7 +16,7 @@ use crate::measure::{ClientCpu, ClientUse, Counters, Histogram, Outcome, ServerU
 use crate::report::Progress;
 use crate::scenario::Plan;
 use crate::server::ServerWatch;
-use crate::signal::{Protocol, Target};
+use crate::signal::Target;
 use crew::Crew;
 
 /// Between snapshots.
@@ -31,21 +31,18 @@ const FAILED_SHARE_MAX: f64 = 0.05;
 /// # Errors
 /// If there is nothing to do, the server cannot be reached, or it refuses the clients.
 pub(crate) async fn run(args: &Args) -> Result<Outcome> {
-    let protocol = match args.whip_whep.whip_whep {
-        true => Protocol::WhipWhep,
-        false => Protocol::WebSocket,
-    };
+    let protocol = args.protocol();
     let plan = Plan::new(args, protocol.joins_both_ways())?;
     raise_file_limit(plan.clients.len())?;
     let target = Target {
         protocol,
-        url: args.url.clone(),
+        url: args.server_url().to_owned(),
         key: args.key.clone(),
         secret: args.secret.clone(),
         whip_whep: args.whip_whep.clone(),
     };
     let server = match args.pid {
-        Some(pid) => Some(ServerWatch::new(pid, &args.url).await?),
+        Some(pid) => Some(ServerWatch::new(pid, args.server_url()).await?),
         None => None,
     };
     let progress = Progress::new(plan.clients.len());

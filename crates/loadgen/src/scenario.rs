@@ -201,7 +201,7 @@ impl Plan {
                 subscribers: rooms * (subscribers + participants),
                 video: video.is_some(),
                 details: details(video.as_ref(), args),
-                url: args.url.clone(),
+                url: args.server_url().to_owned(),
             },
             video,
             audio,

@@ -6,7 +6,9 @@
 //! | `websocket` | Plenum's own protocol |
 //! | `token` | access tokens, minted here |
 //! | `whip_whep` | WHIP and WHEP, which other servers speak too |
+//! | `janus` | Janus's video room |
 
+mod janus;
 mod token;
 mod websocket;
 mod whip_whep;
@@ -23,6 +25,8 @@ pub(crate) enum Protocol {
     WebSocket,
     /// WHIP to publish, WHEP to subscribe.
     WhipWhep,
+    /// Janus's own, for its video room.
+    Janus,
 }
 
 impl Protocol {
@@ -30,7 +34,7 @@ impl Protocol {
     pub(crate) const fn tells_layers(self) -> bool {
         match self {
             Self::WebSocket => true,
-            Self::WhipWhep => false,
+            Self::WhipWhep | Self::Janus => false,
         }
     }
 
@@ -38,7 +42,7 @@ impl Protocol {
     pub(crate) const fn joins_both_ways(self) -> bool {
         match self {
             Self::WebSocket => true,
-            Self::WhipWhep => false,
+            Self::WhipWhep | Self::Janus => false,
         }
     }
 }
@@ -128,7 +132,6 @@ pub(crate) enum Remote {
     /// Of the request's offer.
     Answer(String),
     /// The server offers; the client owes it [`Session::answer`].
-    #[expect(dead_code, reason = "only the protocol of Janus has the server offer")]
     Offer(String),
 }
 
@@ -160,6 +163,7 @@ pub(crate) enum Control {
 pub(crate) enum Session {
     WebSocket(Box<websocket::WebSocket>),
     WhipWhep(whip_whep::WhipWhep),
+    Janus(Box<janus::Janus>),
 }
 
 impl Session {
@@ -177,14 +181,19 @@ impl Session {
                 let (session, remote) = whip_whep::WhipWhep::join(target, request).await?;
                 Ok((Self::WhipWhep(session), remote))
             }
+            Protocol::Janus => {
+                let (session, remote) = janus::Janus::join(target, request).await?;
+                Ok((Self::Janus(Box::new(session)), remote))
+            }
         }
     }
 
     /// Sends the answer that [`Remote::Offer`] asks for.
-    pub(crate) async fn answer(&mut self, _sdp: String) -> Result<()> {
+    pub(crate) async fn answer(&mut self, sdp: String) -> Result<()> {
         match self {
             // Neither ever offers.
             Self::WebSocket(_) | Self::WhipWhep(_) => Ok(()),
+            Self::Janus(session) => session.answer(sdp).await,
         }
     }
 
@@ -194,6 +203,7 @@ impl Session {
             Self::WebSocket(session) => session.next_event().await,
             // Nothing is told after the answer; that media stops is seen in the media.
             Self::WhipWhep(_) => std::future::pending().await,
+            Self::Janus(session) => session.next_event().await,
         }
     }
 
@@ -201,7 +211,7 @@ impl Session {
     pub(crate) async fn send(&mut self, control: Control) -> Result<()> {
         match self {
             Self::WebSocket(session) => session.send_control(control).await,
-            Self::WhipWhep(_) => Ok(()),
+            Self::WhipWhep(_) | Self::Janus(_) => Ok(()),
         }
     }
 
@@ -210,6 +220,7 @@ impl Session {
         match self {
             Self::WebSocket(session) => session.leave().await,
             Self::WhipWhep(session) => session.leave().await,
+            Self::Janus(session) => session.leave().await,
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct NetCounters {
     pub(crate) sent: SendCounters,
     /// Most datagrams of a message, out and in.
     pub(crate) segments_max: (usize, usize),
+    /// Packets from other shards that wait.
+    pub(crate) link_depth: usize,
     /// Time between waking up and going back to sleep.
     pub(crate) busy: Duration,
 }
@@ -33,6 +35,7 @@ impl NetCounters {
         stats.datagrams_out += self.sent.datagrams;
         stats.send_segments_max = self.segments_max.0 as u64;
         stats.receive_segments_max = self.segments_max.1 as u64;
+        stats.link_depth += self.link_depth as u64;
         stats.busy_us += self.busy.as_micros() as u64;
     }
 }

@@ -2,17 +2,28 @@
 
 use std::time::Instant;
 
-use plenum_types::{DropReason, MediaCommand, MediaEvent, Path, SendBatch};
+use plenum_engine::{LinkMessage, Links};
+use plenum_types::{DropReason, MediaCommand, MediaEvent, Path, SendBatch, ShardId};
 
 /// A shard's engine: a state machine without clock, sockets and threads.
 ///
 /// Calling order for each wake-up, with one `now`: [`handle_command`](Self::handle_command) for
-/// what is queued, [`handle_datagram`](Self::handle_datagram) for what was received,
+/// what is queued, [`handle_link`](Self::handle_link) for what other shards handed over,
+/// [`handle_datagram`](Self::handle_datagram) for what was received,
 /// [`handle_timeout`](Self::handle_timeout) if [`poll_timeout`](Self::poll_timeout) is due,
 /// [`flush`](Self::flush); then the batch is sent and [`poll_event`](Self::poll_event) drained.
 pub trait Engine {
     /// Carries out a request of the control plane.
     fn handle_command(&mut self, now: Instant, command: MediaCommand);
+
+    /// Takes what another shard handed over.
+    fn handle_link(
+        &mut self,
+        now: Instant,
+        from: ShardId,
+        message: LinkMessage<'_>,
+        out: &mut impl SendBatch,
+    );
 
     /// Takes a received datagram, which it may overwrite. Errors are counted inside.
     fn handle_datagram(
@@ -21,6 +32,7 @@ pub trait Engine {
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     );
 
     /// Does what has become due.
@@ -29,8 +41,8 @@ pub trait Engine {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     fn poll_timeout(&self) -> Option<Instant>;
 
-    /// Writes what commands and datagrams left to be sent.
-    fn flush(&mut self, now: Instant, out: &mut impl SendBatch);
+    /// Writes what commands and datagrams left to be sent, and tells other shards what is new.
+    fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links);
 
     /// The next fact for the control plane.
     fn poll_event(&mut self) -> Option<MediaEvent>;

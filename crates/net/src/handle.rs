@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
 use mio::Waker;
@@ -66,6 +66,11 @@ impl ShardHandle {
         Ok(())
     }
 
+    /// Wakes the shard.
+    pub(crate) fn bell(&self) -> Arc<Bell> {
+        Arc::clone(&self.bell)
+    }
+
     /// Asks the thread to end, unless the queue is full.
     pub(crate) fn try_stop(&self) -> Stop {
         match self.queue.try_send(Message::Stop) {
@@ -99,6 +104,8 @@ impl Inbox {
     /// message that comes during the draining is then either seen or announced.
     pub(crate) fn arm(&self) {
         self.bell.rung.store(false, Ordering::SeqCst);
+        // What is looked at next, a queue or a ring, is looked at after this is seen by others.
+        fence(Ordering::SeqCst);
     }
 
     /// The next message. [`Message::Stop`] once all handles are gone.
@@ -119,7 +126,7 @@ impl Drop for Inbox {
 
 /// Wakes the shard at most once until it looks, so that a burst of commands costs one system
 /// call.
-struct Bell {
+pub(crate) struct Bell {
     waker: Waker,
     rung: AtomicBool,
     /// Nobody listens any more.
@@ -127,7 +134,17 @@ struct Bell {
 }
 
 impl Bell {
-    fn ring(&self) {
+    pub(crate) const fn new(waker: Waker) -> Self {
+        Self {
+            waker,
+            rung: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn ring(&self) {
+        // What was put into a queue or a ring is seen by others before this is.
+        fence(Ordering::SeqCst);
         if self.rung.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -144,11 +161,7 @@ pub(crate) fn channel(
     waker: Waker,
 ) -> (ShardHandle, Inbox) {
     let (sender, queue) = sync_channel(COMMAND_QUEUE);
-    let bell = Arc::new(Bell {
-        waker,
-        rung: AtomicBool::new(false),
-        gone: AtomicBool::new(false),
-    });
+    let bell = Arc::new(Bell::new(waker));
     let handle = ShardHandle {
         shard,
         local_addr,

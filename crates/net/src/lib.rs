@@ -5,7 +5,8 @@
 //! them; events come back through a closure. Everything between is the loop of `shard_loop`,
 //! written against the small [`Engine`] contract, so that it can be tested without media.
 //!
-//! Reading order: `config`, `start`, `handle`, `shard_loop`, `receive`, `batch`, `socket`.
+//! Reading order: `config`, `start`, `handle`, `shard_loop`, `receive`, `batch`,
+//! `socket`, `link`.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -20,6 +21,7 @@ mod counters;
 mod engine;
 mod error;
 mod handle;
+mod link;
 mod media;
 mod receive;
 mod send;
@@ -32,5 +34,5 @@ pub use engine::Engine;
 pub use error::{CommandRefused, NetError};
 pub use handle::ShardHandle;
 pub use media::start;
-pub use plenum_engine::Certificate;
+pub use plenum_engine::{Certificate, LinkMessage, LinkPacket, LinkRefused, Links};
 pub use start::{Net, start_with};

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use plenum_engine::{Certificate, Shard, ShardConfig};
+use plenum_engine::{Certificate, LinkMessage, Links, Shard, ShardConfig};
 use plenum_types::{DropReason, MediaCommand, MediaEvent, NtpTime, Path, SendBatch, ShardId};
 
 use crate::{Engine, Net, NetConfig, NetError, start_with};
@@ -16,10 +16,11 @@ where
     F: Fn(ShardId, MediaEvent) + Clone + Send + 'static,
 {
     let certificate = certificate.clone();
-    let sound_hold = config.sound_hold;
+    let (shards, sound_hold) = (config.shards, config.sound_hold);
     start_with(config, events, move |shard, start| {
         let config = ShardConfig {
             shard,
+            shards,
             sound_hold,
             ..ShardConfig::default()
         };
@@ -46,14 +47,25 @@ impl Engine for Shard {
         self.handle_command(now, command);
     }
 
+    fn handle_link(
+        &mut self,
+        now: Instant,
+        from: ShardId,
+        message: LinkMessage<'_>,
+        out: &mut impl SendBatch,
+    ) {
+        self.handle_link(now, from, message, out);
+    }
+
     fn handle_datagram(
         &mut self,
         now: Instant,
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        links: &mut impl Links,
     ) {
-        self.handle_datagram(now, path, datagram, out);
+        self.handle_datagram(now, path, datagram, out, links);
     }
 
     fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch) {
@@ -64,8 +76,8 @@ impl Engine for Shard {
         self.poll_timeout()
     }
 
-    fn flush(&mut self, now: Instant, out: &mut impl SendBatch) {
-        self.flush(now, out);
+    fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links) {
+        self.flush(now, out, links);
     }
 
     fn poll_event(&mut self) -> Option<MediaEvent> {

@@ -15,7 +15,8 @@ use crate::Engine;
 use crate::batch::{Batch, RunSink};
 use crate::counters::NetCounters;
 use crate::handle::{Inbox, Message};
-use crate::receive::{ReceiveBuffers, Received};
+use crate::link::LinkEnds;
+use crate::receive::{BUFFER_BYTES, ReceiveBuffers, Received};
 use crate::send::SocketSink;
 use crate::socket::Socket;
 
@@ -33,6 +34,10 @@ const COMMANDS_PER_WAKE_UP: usize = 256;
 /// cause the work; fewer would look at timers and commands more often than they change. Checked
 /// after each datagram, so exceeded by what one of them makes at most.
 const WORK_PER_WAKE_UP: usize = 2_048;
+
+/// Messages of each kind taken from each other shard per wake-up. More lets datagrams and timers
+/// wait for longer; fewer would let a ring fill up while its reader is awake.
+const LINK_MESSAGES_PER_WAKE_UP: usize = 256;
 
 /// Events passed on per wake-up. A shard makes a few per command and per second.
 const EVENTS_PER_WAKE_UP: usize = 1_024;
@@ -58,6 +63,7 @@ pub(crate) struct ShardLoop<E, F> {
     wake_ups: Events,
     inbox: Inbox,
     socket: Rc<Socket>,
+    links: LinkEnds,
     buffers: ReceiveBuffers,
     batch: Batch<SocketSink>,
     engine: E,
@@ -76,7 +82,7 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         poll: Poll,
         inbox: Inbox,
         socket: Socket,
-        buffer_bytes: usize,
+        links: LinkEnds,
         engine: E,
         events: F,
     ) -> Self {
@@ -86,9 +92,10 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             poll,
             wake_ups: Events::with_capacity(4),
             inbox,
-            buffers: ReceiveBuffers::new(buffer_bytes),
+            buffers: ReceiveBuffers::new(BUFFER_BYTES),
             batch: Batch::new(SocketSink::new(Rc::clone(&socket))),
             socket,
+            links,
             engine,
             events,
             counters: NetCounters::default(),
@@ -108,9 +115,13 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             let now = Instant::now();
             self.left_over = false;
             self.handle_commands(now);
+            self.handle_links(now);
             self.receive(now);
+            // Others can begin while this shard encrypts and sends.
+            self.links.ring();
             self.handle_timeout(now);
             self.send(now);
+            self.links.ring();
             self.pass_events();
             self.counters.busy += now.elapsed();
         }
@@ -160,13 +171,32 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         self.left_over = true;
     }
 
+    /// Takes what other shards have handed over.
+    fn handle_links(&mut self, now: Instant) {
+        let Self {
+            links,
+            engine,
+            batch,
+            ..
+        } = self;
+        let left_over = links.visit(LINK_MESSAGES_PER_WAKE_UP, |from, message| {
+            engine.handle_link(now, from, message, batch);
+        });
+        self.left_over |= left_over;
+    }
+
     fn receive(&mut self, now: Instant) {
         let mut work = 0;
         while work < WORK_PER_WAKE_UP {
             match self.buffers.poll() {
                 Some(Received::Datagram(path, datagram)) => {
-                    self.engine
-                        .handle_datagram(now, path, datagram, &mut self.batch);
+                    self.engine.handle_datagram(
+                        now,
+                        path,
+                        datagram,
+                        &mut self.batch,
+                        &mut self.links,
+                    );
                     work += 1 + self.batch.take_written();
                 }
                 Some(Received::Dropped(reason)) => {
@@ -200,7 +230,7 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
     }
 
     fn send(&mut self, now: Instant) {
-        self.engine.flush(now, &mut self.batch);
+        self.engine.flush(now, &mut self.batch, &mut self.links);
         self.batch.send();
         let (busy, failed) = self.batch.sink().take_refused();
         if busy > 0 {
@@ -221,6 +251,7 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
                 self.batch.sink().max_segments(),
                 self.socket.receive_segments_max(),
             );
+            self.counters.link_depth = self.links.depth();
             self.counters.complete(&mut event);
             (self.events)(self.shard, event);
         }

@@ -19,6 +19,8 @@ pub(crate) struct Socket {
     io: mio::net::UdpSocket,
     state: UdpSocketState,
     local_addr: SocketAddr,
+    /// It listens on one address only: that is where everything leaves from, and need not be said.
+    has_one_address: bool,
     max_segments: usize,
 }
 
@@ -50,6 +52,7 @@ impl Socket {
         };
         warn_of_missing_offload(&state, config);
         Ok(Self {
+            has_one_address: !address.ip().is_unspecified(),
             local_addr: socket.local_addr()?,
             io: mio::net::UdpSocket::from_std(socket),
             state,
@@ -93,7 +96,7 @@ impl Socket {
             ecn: None,
             contents: bytes,
             segment_size: segment,
-            src_ip: path.local_ip,
+            src_ip: path.local_ip.filter(|_| !self.has_one_address),
         };
         self.state.try_send(UdpSockRef::from(&self.io), &transmit)
     }

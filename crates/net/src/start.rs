@@ -8,7 +8,7 @@ use mio::{Poll, Waker};
 use plenum_types::{MediaEvent, ShardId};
 
 use crate::handle::{Inbox, Stop, channel};
-use crate::receive::BUFFER_BYTES;
+use crate::link::{LinkEnds, connect};
 use crate::shard_loop::{COMMANDS, SOCKET, ShardLoop};
 use crate::socket::Socket;
 use crate::{Engine, NetConfig, NetError, ShardHandle};
@@ -89,19 +89,26 @@ where
     // All sockets before the first thread: a port in use should leave nothing running.
     let sockets = open_sockets(config)?;
     let cores = if config.pin { cores() } else { Vec::new() };
+    let mut seats = Vec::new();
     for (index, socket) in sockets.into_iter().enumerate() {
+        let (handle, seat) = prepare(ShardId(index as u16), socket)?;
+        net.handles.push(handle);
+        seats.push(seat);
+    }
+    let bells: Vec<_> = net.handles.iter().map(ShardHandle::bell).collect();
+    for (index, (seat, links)) in seats.into_iter().zip(connect(&bells)).enumerate() {
         let shard = ShardId(index as u16);
         let core = (!cores.is_empty()).then(|| cores[index % cores.len()]);
-        let (handle, seat) = prepare(shard, socket)?;
         let (make, events) = (make.clone(), events.clone());
         let thread = std::thread::Builder::new()
             .name(shard.to_string())
             .spawn(move || {
                 pin(shard, core);
+                // However the thread ends, the control plane hears of it.
+                let _farewell = Farewell(shard, events.clone());
                 let engine = make(shard, Instant::now());
-                seat.into_loop(shard, engine, events).run();
+                seat.into_loop(shard, links, engine, events).run();
             })?;
-        net.handles.push(handle);
         net.threads
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
@@ -126,6 +133,16 @@ fn open_sockets(config: &NetConfig) -> Result<Vec<Socket>, NetError> {
         .collect()
 }
 
+/// Tells that the shard has ended when it is dropped.
+struct Farewell<F: Fn(ShardId, MediaEvent)>(ShardId, F);
+
+impl<F: Fn(ShardId, MediaEvent)> Drop for Farewell<F> {
+    fn drop(&mut self) {
+        let Self(shard, events) = self;
+        events(*shard, MediaEvent::ShardEnded);
+    }
+}
+
 /// What a shard's thread is given.
 struct Seat {
     poll: Poll,
@@ -137,6 +154,7 @@ impl Seat {
     fn into_loop<E: Engine, F: Fn(ShardId, MediaEvent)>(
         self,
         shard: ShardId,
+        links: LinkEnds,
         engine: E,
         events: F,
     ) -> ShardLoop<E, F> {
@@ -145,7 +163,7 @@ impl Seat {
             self.poll,
             self.inbox,
             self.socket,
-            BUFFER_BYTES,
+            links,
             engine,
             events,
         )

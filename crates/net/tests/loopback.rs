@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use plenum_net::{CommandRefused, Engine, Net, NetConfig, NetError, start_with};
+use plenum_net::{
+    CommandRefused, Engine, LinkMessage, Links, Net, NetConfig, NetError, start_with,
+};
 use plenum_types::{
     DropReason, MediaCommand, MediaEvent, Path, PeerId, SendBatch, ShardId, ShardStats,
 };
@@ -57,12 +59,22 @@ impl Engine for Echo {
         }
     }
 
+    fn handle_link(
+        &mut self,
+        _now: Instant,
+        _from: ShardId,
+        _message: LinkMessage<'_>,
+        _out: &mut impl SendBatch,
+    ) {
+    }
+
     fn handle_datagram(
         &mut self,
         _now: Instant,
         path: Path,
         datagram: &mut [u8],
         out: &mut impl SendBatch,
+        _links: &mut impl Links,
     ) {
         self.stats.rtp_packets_in += 1;
         for _ in 0..self.copies {
@@ -86,7 +98,7 @@ impl Engine for Echo {
         self.closing.map(|(due, _)| due)
     }
 
-    fn flush(&mut self, _now: Instant, _out: &mut impl SendBatch) {}
+    fn flush(&mut self, _now: Instant, _out: &mut impl SendBatch, _links: &mut impl Links) {}
 
     fn poll_event(&mut self) -> Option<MediaEvent> {
         (!self.events.is_empty()).then(|| self.events.remove(0))
@@ -242,14 +254,19 @@ fn shutdown_carries_out_what_is_queued_and_joins() {
     let handle = net.shards()[0].clone();
     handle.send(MediaCommand::ReportStats).unwrap();
     net.stop();
-    assert!(matches!(events.try_recv(), Ok((_, MediaEvent::Stats(_)))));
+    let told: Vec<_> = events.try_iter().collect();
+    let is_stats = |event: &MediaEvent| matches!(event, MediaEvent::Stats(_));
+    assert!(told.iter().any(|(_, event)| is_stats(event)));
+    let is_end = |event: &MediaEvent| matches!(event, MediaEvent::ShardEnded);
+    let ends = told.iter().filter(|(_, event)| is_end(event));
+    assert_eq!(ends.count(), 2, "each shard says goodbye");
     assert!(!handle.is_alive());
     assert!(handle.send(MediaCommand::ReportStats).is_err());
 }
 
 #[test]
 fn a_shard_that_panics_is_seen_to_be_gone() {
-    let (net, _events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
+    let (net, events) = echo(&config(Ipv4Addr::LOCALHOST.into()), 1);
     let [broken, healthy] = net.shards() else {
         panic!("two shards were asked for");
     };
@@ -263,6 +280,9 @@ fn a_shard_that_panics_is_seen_to_be_gone() {
         Err(CommandRefused::ShardGone)
     );
     assert!(healthy.is_alive());
+    let (shard, event) = events.recv_timeout(WAIT).unwrap();
+    assert_eq!(shard, broken.shard());
+    assert!(matches!(event, MediaEvent::ShardEnded), "{event:?}");
 }
 
 #[test]

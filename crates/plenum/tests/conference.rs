@@ -9,6 +9,7 @@
 mod client;
 #[path = "conference/media.rs"]
 mod media;
+#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/server.rs"]
 mod server;
 #[path = "conference/signal.rs"]
@@ -21,13 +22,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use client::{Plan, Shared};
 use serde_json::json;
-use server::{metric, request, start};
+use server::{command, metric, request, run, start};
 use tally::{Tally, Totals};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 const PUBLISHERS: usize = 2;
 const SUBSCRIBERS: usize = 2;
+/// So many that a room has to span two shards.
+const SUBSCRIBERS_OF_TWO_SHARDS: usize = 8;
 /// How long media flows once everybody has joined.
 const FLOWING: Duration = Duration::from_secs(2);
 /// A conference that takes longer is stuck.
@@ -37,9 +40,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn clients_of_another_stack_hold_a_conference_over_loopback() {
     let server = start();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let conference = hold_conference(server.port);
-    let totals = runtime.block_on(async { tokio::time::timeout(LIMIT, conference).await });
-    let totals = totals.expect("an end in time");
+    let conference = hold_conference(server.port, SUBSCRIBERS);
+    let conference = async { tokio::time::timeout(LIMIT, conference).await };
+    let totals = runtime.block_on(conference).expect("an end in time");
     assert!(totals.expected > 500, "{} packets", totals.expected);
     assert_eq!(totals.received, totals.expected, "nothing is lost");
     assert!(totals.stamped > 500, "payloads arrive as they were sent");
@@ -64,7 +67,38 @@ fn clients_of_another_stack_hold_a_conference_over_loopback() {
     }
 }
 
-async fn hold_conference(port: u16) -> Totals {
+#[test]
+fn a_conference_spans_shards() {
+    let mut command = command(0, 0);
+    command.env("PLENUM_MEDIA__SHARDS", "2");
+    let server = run(command);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let conference = hold_conference(server.port, SUBSCRIBERS_OF_TWO_SHARDS);
+    let conference = async { tokio::time::timeout(LIMIT, conference).await };
+    let totals = runtime.block_on(conference).expect("an end in time");
+    assert!(totals.expected > 500, "{} packets", totals.expected);
+    assert_eq!(totals.received, totals.expected, "nothing is lost");
+    assert!(totals.stamped > 500, "payloads arrive as they were sent");
+
+    let metrics = request(&server, "/metrics");
+    let crossed = |direction: &str| -> f64 {
+        let name = |shard| {
+            format!("plenum_link_packets_total{{direction=\"{direction}\",shard=\"{shard}\"}}")
+        };
+        [0, 1]
+            .map(|shard| metric(&metrics, &name(shard)))
+            .iter()
+            .sum()
+    };
+    assert!(crossed("out") > 100.0, "{metrics}");
+    assert_eq!(crossed("out"), crossed("in"), "{metrics}");
+    for shard in [0, 1] {
+        let name = format!("plenum_link_full_packets_total{{shard=\"{shard}\"}}");
+        assert_eq!(metric(&metrics, &name), 0.0, "{name}");
+    }
+}
+
+async fn hold_conference(port: u16, subscribers: usize) -> Totals {
     let (end, over) = watch::channel(false);
     let shared = Arc::new(Shared {
         url: format!("http://127.0.0.1:{port}"),
@@ -74,7 +108,7 @@ async fn hold_conference(port: u16) -> Totals {
     });
     let mut clients = JoinSet::new();
     let mut waiting = Vec::new();
-    for plan in plans() {
+    for plan in plans(subscribers) {
         let (joined, is_joined) = watch::channel(false);
         clients.spawn(client::run(shared.clone(), plan, joined));
         waiting.push(is_joined);
@@ -94,9 +128,9 @@ async fn hold_conference(port: u16) -> Totals {
     totals
 }
 
-fn plans() -> Vec<Plan> {
+fn plans(subscribers: usize) -> Vec<Plan> {
     let publishers = (0..PUBLISHERS).map(|n| (format!("pub-{n}"), 0));
-    let subscribers = (0..SUBSCRIBERS).map(|n| (format!("sub-{n}"), PUBLISHERS));
+    let subscribers = (0..subscribers).map(|n| (format!("sub-{n}"), PUBLISHERS));
     publishers
         .chain(subscribers)
         .enumerate()

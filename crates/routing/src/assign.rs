@@ -10,7 +10,8 @@ use plenum_types::{MediaKind, PeerIndex};
 /// A publication of the room. Candidates are given oldest first and named by their position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
-    pub(crate) publisher: PeerIndex,
+    /// Itself a subscriber here; `None` for one of another shard.
+    pub(crate) publisher: Option<PeerIndex>,
     pub(crate) kind: MediaKind,
     pub(crate) muted: bool,
     /// Place of its speaker among the recent ones, 0 first; `None` if not heard recently.
@@ -116,7 +117,8 @@ fn place(slots: &[usize], wishes: &[Wish], chosen: &[usize], result: &mut [Optio
 }
 
 fn fits(subscriber: PeerIndex, kind: MediaKind, candidate: Option<&Candidate>) -> bool {
-    candidate.is_some_and(|candidate| candidate.kind == kind && candidate.publisher != subscriber)
+    candidate
+        .is_some_and(|candidate| candidate.kind == kind && candidate.publisher != Some(subscriber))
 }
 
 #[cfg(test)]

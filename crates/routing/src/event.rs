@@ -2,8 +2,8 @@
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex, SlotBinding,
-    SlotId, Speaker,
+    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId,
+    SlotBinding, SlotId, Speaker,
 };
 
 use crate::fields::Fields;
@@ -35,7 +35,8 @@ pub enum RouterEvent {
         /// What it shows now.
         binding: SlotBinding,
     },
-    /// The active speakers of a room, loudest first; at most four times a second.
+    /// The active speakers of a room among those who publish here, loudest first; at most four
+    /// times a second.
     SpeakersChanged {
         /// Where.
         room: RoomId,
@@ -101,6 +102,28 @@ pub struct Forward {
     pub mid: Mid,
     /// The subscriber's extension ids.
     pub extensions: ExtensionMap,
+}
+
+/// Where a packet of a replica stands among those that its publisher's shard has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkPosition {
+    /// Which of the encoding's streams it is of: another number is another stream.
+    pub generation: u32,
+    /// Which feed it came by: packets between two feeds are missing.
+    pub feed: u32,
+    /// What went before it was left out on the way, and it starts a keyframe.
+    pub resumes: bool,
+}
+
+/// How a packet goes to another shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Crossing {
+    /// Which.
+    pub to: ShardId,
+    /// Where it stands for the other shard.
+    pub position: LinkPosition,
+    /// As the other shard is to see it.
+    pub description: PacketDescription,
 }
 
 /// A packet to send again.

@@ -1,5 +1,7 @@
 //! Dense indexes. The packet path finds publications and slots by array access.
 
+use plenum_types::PeerIndex;
+
 /// Dense index of a publication inside a [`Router`](crate::Router); reused after it is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicationIndex(pub u32);
@@ -26,6 +28,15 @@ impl SlotIndex {
     pub(crate) const fn key(self) -> usize {
         self.0 as usize
     }
+}
+
+/// Who publishes a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Publisher {
+    /// A peer of this shard.
+    Local(PeerIndex),
+    /// A peer of another shard, by its key among those.
+    Remote(usize),
 }
 
 /// One encoding of one publication: what a slot shows.

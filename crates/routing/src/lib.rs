@@ -19,6 +19,7 @@ mod fields;
 mod index;
 mod peer;
 mod publication;
+mod remote;
 mod room;
 mod router;
 mod slot;
@@ -27,6 +28,6 @@ mod speakers;
 mod testing;
 mod timers;
 
-pub use event::{Arrival, Forward, PeerSlot, Retransmission, RouterEvent};
+pub use event::{Arrival, Crossing, Forward, LinkPosition, PeerSlot, Retransmission, RouterEvent};
 pub use index::{PublicationIndex, SlotIndex};
 pub use router::Router;

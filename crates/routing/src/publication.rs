@@ -4,15 +4,20 @@ use std::time::Instant;
 
 use plenum_rtp::PacketDescription;
 use plenum_types::{
-    Codec, CodecParameters, MediaKind, PeerIndex, PublicationConfig, PublicationId,
+    Codec, CodecParameters, LinkFact, MediaKind, NtpTime, PublicationConfig, PublicationId,
+    ShardId, SpeakerTurn,
 };
 
 use crate::SlotIndex;
+use crate::index::Publisher;
+use crate::remote::Origin;
 use crate::speakers::Speech;
 
 mod activity;
 pub(crate) mod clock;
 mod encoding;
+mod feed;
+mod gate;
 mod keyframes;
 mod numbering;
 mod pace;
@@ -20,6 +25,8 @@ mod store;
 mod view;
 
 pub(crate) use encoding::{Encoding, Facts};
+pub(crate) use feed::Feed;
+pub(crate) use gate::{Rank, Verdict};
 use pace::Pace;
 
 /// Most encodings of a publication; simulcast of browsers has three.
@@ -29,7 +36,7 @@ const ENCODINGS_MAX: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Publication {
     pub(crate) id: PublicationId,
-    pub(crate) peer: PeerIndex,
+    pub(crate) publisher: Publisher,
     /// Key of its room.
     pub(crate) room: usize,
     pub(crate) kind: MediaKind,
@@ -38,8 +45,14 @@ pub(crate) struct Publication {
     pub(crate) encodings: Vec<Encoding>,
     /// Slots that are bound to it or still show it.
     pub(crate) slots: Vec<SlotIndex>,
-    /// Of audio.
+    /// Of a replica: where its packets come from.
+    pub(crate) origin: Option<Origin>,
+    /// Shards that have a replica.
+    pub(crate) followers: Vec<ShardId>,
+    /// Of audio whose packets its publisher sends here.
     pub(crate) speech: Speech,
+    /// Of audio: since when somebody speaks or has ceased to.
+    pub(crate) turn: Option<SpeakerTurn>,
     /// Of changes that its packets make.
     pub(crate) pace: Pace,
     codecs: Vec<Codec>,
@@ -49,7 +62,7 @@ pub(crate) struct Publication {
 impl Publication {
     /// `first_generation` and as many numbers behind it as there are encodings are taken.
     pub(crate) fn new(
-        peer: PeerIndex,
+        publisher: Publisher,
         room: usize,
         config: &PublicationConfig,
         first_generation: u32,
@@ -64,13 +77,16 @@ impl Publication {
             .collect();
         Self {
             id: config.publication,
-            peer,
+            publisher,
             room,
             kind: config.kind,
             muted: config.muted,
             encodings,
             slots: Vec::new(),
+            origin: None,
+            followers: Vec::new(),
             speech: Speech::default(),
+            turn: None,
             pace: Pace::default(),
             codecs: config
                 .codecs
@@ -79,6 +95,63 @@ impl Publication {
                 .collect(),
             stores: config.kind == MediaKind::Video
                 || config.codecs.iter().any(|parameters| parameters.nack),
+        }
+    }
+
+    /// It is a replica from now on, which knows nothing yet.
+    pub(crate) fn follow(&mut self, origin: Origin) {
+        self.origin = Some(origin);
+        for encoding in &mut self.encodings {
+            encoding
+                .activity
+                .follow(encoding.activity.is_active(), None);
+        }
+    }
+
+    /// Of a replica: the publisher's shard.
+    pub(crate) fn home(&self) -> Option<ShardId> {
+        self.origin.map(|origin| origin.home)
+    }
+
+    /// Of a replica: what it wants, if its publisher's shard does not know that; and when to look
+    /// again. What nobody wants any more is wanted for a while yet: somebody may change their mind
+    /// before the packets on their way have come, and would miss those in between.
+    pub(crate) fn demand(&mut self, now: Instant) -> (Option<LinkFact>, Option<Instant>) {
+        let Some(origin) = self.origin else {
+            return (None, None);
+        };
+        let (mut encodings, mut due) = (0, None);
+        for (at, encoding) in self.encodings.iter_mut().enumerate() {
+            let bit = 1 << at;
+            let told = origin.told.is_some_and(|told| told & bit != 0);
+            let until = encoding.wanted_until(now, told);
+            if until.is_none_or(|until| now < until) {
+                encodings |= bit;
+                due = due.into_iter().chain(until).min();
+            }
+        }
+        let fact = LinkFact::Demand {
+            encodings,
+            fresh: origin.told.is_none(),
+        };
+        ((origin.told != Some(encodings)).then_some(fact), due)
+    }
+
+    /// Somebody speaks or not. Whether that is another turn.
+    pub(crate) fn try_turn(&mut self, speaking: bool, since: NtpTime) -> bool {
+        let before = self.turn.is_some_and(|turn| turn.speaking);
+        let turned = speaking != before;
+        if turned {
+            self.turn = Some(SpeakerTurn { speaking, since });
+        }
+        turned
+    }
+
+    /// A shard has no replica any more.
+    pub(crate) fn unfollow(&mut self, shard: ShardId) {
+        self.followers.retain(|other| *other != shard);
+        for encoding in &mut self.encodings {
+            encoding.feeds.retain(|feed| feed.to != shard);
         }
     }
 
@@ -93,6 +166,7 @@ impl Publication {
         retransmitted: bool,
     ) -> Facts {
         if self.kind == MediaKind::Audio
+            && self.origin.is_none()
             && let Some((level, _voice)) = d.extensions.audio_level(packet)
         {
             self.speech.on_level(now, level);

@@ -5,13 +5,13 @@ use plenum_types::{PeerIndex, RoomId};
 use crate::PublicationIndex;
 use crate::speakers::SpeakerOrder;
 
-/// One room.
+/// One room, as far as this shard knows it. It is there as long as anybody or anything is in it.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
-    /// In the order in which they came.
+    /// Of this shard, in the order in which they came.
     pub(crate) peers: Vec<PeerIndex>,
-    /// Oldest first.
+    /// By whomever, oldest first: ordered by id, so that all shards have the same order.
     pub(crate) publications: Vec<PublicationIndex>,
     pub(crate) speakers: SpeakerOrder,
 }
@@ -24,5 +24,9 @@ impl Room {
             publications: Vec::new(),
             speakers: SpeakerOrder::default(),
         }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.peers.is_empty() && self.publications.is_empty()
     }
 }

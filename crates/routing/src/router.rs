@@ -7,23 +7,28 @@ use std::time::{Duration, Instant};
 use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
-    Bitrate, DropReason, KeyframeCause, MediaKind, NtpTime, PeerIndex, PublicationConfig,
-    PublicationId, RoomId, RoomIndex, SequenceNumber, SlotConfig, SlotId, SlotWish, Ssrc,
+    Bitrate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId, PeerIndex,
+    PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber, ShardId, SlotConfig,
+    SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;
 
 use crate::allocate::ALL_TEMPORAL;
-use crate::event::{Arrival, Forward, PeerSlot, Retransmission, RouterEvent};
+use crate::event::{
+    Arrival, Crossing, Forward, LinkPosition, PeerSlot, Retransmission, RouterEvent,
+};
 use crate::index::EncodingRef;
 use crate::peer::Peer;
 use crate::publication::Publication;
+use crate::remote::{News, Outbox, RemotePublisher};
 use crate::room::Room;
 use crate::slot::Slot;
 use crate::timers::Timers;
 use crate::{PublicationIndex, SlotIndex};
 
 mod bind;
+mod links;
 mod members;
 mod packet;
 mod timeouts;
@@ -52,6 +57,14 @@ pub struct Router {
     timers: Timers,
     events: VecDeque<RouterEvent>,
     next_generation: u32,
+    remotes: Slab<RemotePublisher>,
+    remote_keys: BTreeMap<PeerId, usize>,
+    /// What other shards do not know yet.
+    outbox: Outbox,
+    /// All other shards.
+    neighbours: Vec<ShardId>,
+    /// A moment on two clocks, for putting speakers in order.
+    epoch: Option<(Instant, NtpTime)>,
     /// Slots are about to switch to this encoding: no need to ask for a keyframe.
     arriving_keyframe: Option<EncodingRef>,
 }
@@ -80,6 +93,29 @@ impl Router {
         config: &PublicationConfig,
     ) -> PublicationIndex {
         self.insert_publication(now, peer, config)
+    }
+
+    /// The other shards, and a moment on two clocks by which all shards put speakers in order.
+    pub fn set_neighbours(&mut self, neighbours: Vec<ShardId>, start: Instant, ntp: NtpTime) {
+        self.neighbours = neighbours;
+        self.epoch = Some((start, ntp));
+    }
+
+    /// A peer of shard `home` publishes a track in a room of this shard.
+    pub fn add_replica(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        home: ShardId,
+        publisher: PeerId,
+        config: &PublicationConfig,
+    ) {
+        self.insert_replica(now, room, home, publisher, config);
+    }
+
+    /// Nobody of a room is here any more: its replicas go.
+    pub fn forget_room(&mut self, now: Instant, room: RoomId) {
+        self.drop_replicas_of_room(now, room);
     }
 
     /// A track has ended. Slots that showed it show something else.
@@ -190,6 +226,118 @@ impl Router {
         }) {
             encoding.on_skipped(sequence);
         }
+    }
+
+    /// The packet of a replica that is given to [`on_packet`](Self::on_packet) next stands at
+    /// `position`. Packets taken before one that [`breaks_off`](Self::breaks_off) must have been
+    /// forwarded by then.
+    pub fn before_linked_packet(
+        &mut self,
+        now: Instant,
+        publication: PublicationIndex,
+        encoding: u8,
+        position: LinkPosition,
+    ) {
+        let source = EncodingRef {
+            publication,
+            encoding,
+        };
+        self.prepare_replica(now, source, position);
+    }
+
+    /// Whether a replica's packet at `position` does not continue those before.
+    pub fn breaks_off(
+        &self,
+        publication: PublicationIndex,
+        encoding: u8,
+        position: LinkPosition,
+    ) -> bool {
+        let source = EncodingRef {
+            publication,
+            encoding,
+        };
+        self.encoding(source).is_some_and(|known| {
+            position.resumes
+                || known.home_generation != Some(position.generation)
+                || known.home_feed != Some(position.feed)
+        })
+    }
+
+    /// The room of a publication.
+    pub fn room_of(&self, id: PublicationId) -> Option<RoomIndex> {
+        let index = self.publication_index(id)?;
+        let publication = self.publications.get(index.key())?;
+        Some(RoomIndex(publication.room as u32))
+    }
+
+    /// How many other shards want the encoding of a packet.
+    pub fn feeds_of(&self, arrival: &Arrival) -> usize {
+        self.encoding(arrival.source)
+            .map_or(0, |encoding| encoding.feeds.len())
+    }
+
+    /// How a packet goes to the shard at `position` among those that want its encoding, given how
+    /// full the link there is; or why it does not.
+    pub fn cross(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        position: usize,
+        d: &PacketDescription,
+        fill: impl FnOnce(ShardId) -> LinkFill,
+    ) -> Result<Crossing, DropReason> {
+        self.cross_packet(now, arrival, position, d, fill)
+    }
+
+    /// The link had no room for a packet that [`cross`](Self::cross) let through.
+    pub fn on_link_full(&mut self, arrival: &Arrival, position: usize, d: &PacketDescription) {
+        self.refuse_crossing(arrival, position, d);
+    }
+
+    /// A packet has come over a link from a shard, of a publication that has no replica here.
+    pub fn on_unwanted_packet(&mut self, from: ShardId, publication: PublicationId) {
+        self.outbox.add(from, News::Demand(publication));
+    }
+
+    /// Another shard is gone: nothing goes there any more.
+    pub fn forget_shard(&mut self, shard: ShardId) {
+        self.drop_shard(shard);
+    }
+
+    /// Another shard tells something. Of publications that are gone it is ignored.
+    pub fn handle_note(&mut self, now: Instant, from: ShardId, note: &LinkNote) {
+        self.learn_note(now, from, note);
+    }
+
+    /// The first shard after `after` that there is something to tell to.
+    pub fn next_to_tell(&self, after: Option<ShardId>) -> Option<ShardId> {
+        self.outbox.next_shard(after)
+    }
+
+    /// What to tell to a shard. Until [`on_note_sent`](Self::on_note_sent) it is the same again,
+    /// or something newer.
+    pub fn next_note(&mut self, now: Instant, to: ShardId) -> Option<LinkNote> {
+        self.compose_note(now, to)
+    }
+
+    /// The note has gone to `to`.
+    pub fn on_note_sent(&mut self, to: ShardId, note: &LinkNote) {
+        self.take_note(to, note);
+    }
+
+    /// How many publications of other shards there are.
+    pub fn replicas(&self) -> usize {
+        let all = self.publications.iter();
+        all.filter(|(_, publication)| publication.origin.is_some())
+            .count()
+    }
+
+    /// How many encodings flow to other shards, counted for each shard.
+    pub fn feeds(&self) -> usize {
+        let all = self.publications.iter();
+        all.flat_map(|(_, publication)| &publication.encodings)
+            .map(|encoding| encoding.feeds.len())
+            .sum()
     }
 
     /// Slots that are bound to a publication or still show it.

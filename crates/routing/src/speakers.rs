@@ -10,7 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-use plenum_types::{AudioLevel, Speaker};
+use plenum_types::{AudioLevel, PublicationId, Speaker, SpeakerTurn};
 
 use crate::PublicationIndex;
 
@@ -138,64 +138,62 @@ fn share(seconds: f32, memory: f32) -> f32 {
 }
 
 /// The speakers of one room.
+///
+/// Their order is a function of their turns alone, so that all shards of the room have the same.
 #[derive(Debug, Default)]
 pub(crate) struct SpeakerOrder {
-    /// Those speaking now first, then by when they last spoke.
-    recent: Vec<PublicationIndex>,
+    /// Those speaking now first, who began first; then the others, who ceased last first.
+    recent: Vec<Recent>,
     told: Vec<Speaker>,
 }
 
-/// What looking at the speakers of a room found.
-#[derive(Debug, Default)]
-pub(crate) struct SpeakerChange {
-    /// The order of recent speakers is another one.
-    pub(crate) reordered: bool,
-    /// To be told to the room.
-    pub(crate) speakers: Option<Vec<Speaker>>,
+/// Somebody who speaks or spoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recent {
+    pub(crate) index: PublicationIndex,
+    pub(crate) id: PublicationId,
+    pub(crate) turn: SpeakerTurn,
 }
 
 impl SpeakerOrder {
     /// Place of a publication among recent speakers, 0 first.
     pub(crate) fn rank(&self, publication: PublicationIndex) -> Option<usize> {
-        self.recent.iter().position(|recent| *recent == publication)
-    }
-
-    /// The publication is gone. True if it was among the recent speakers.
-    pub(crate) fn remove(&mut self, publication: PublicationIndex) -> bool {
-        let before = self.recent.len();
-        self.recent.retain(|recent| *recent != publication);
-        before != self.recent.len()
-    }
-
-    /// These publications of the room are `speaking` now.
-    pub(crate) fn update(
-        &mut self,
-        mut speaking: Vec<(PublicationIndex, Speaker)>,
-    ) -> SpeakerChange {
-        let reordered = self.reorder(&speaking);
-        speaking.sort_by_key(|(_, speaker)| speaker.level);
-        speaking.truncate(SPEAKERS_MAX);
-        let speakers: Vec<Speaker> = speaking.into_iter().map(|(_, speaker)| speaker).collect();
-        SpeakerChange {
-            reordered,
-            speakers: self.is_news(&speakers).then(|| {
-                self.told.clone_from(&speakers);
-                speakers
-            }),
-        }
-    }
-
-    /// Moves who speaks now to the front; among those, who was there first stays first.
-    fn reorder(&mut self, speaking: &[(PublicationIndex, Speaker)]) -> bool {
-        let before = self.recent.clone();
-        for (index, _) in speaking {
-            if !self.recent.contains(index) {
-                self.recent.push(*index);
-            }
-        }
         self.recent
-            .sort_by_key(|recent| !speaking.iter().any(|(index, _)| index == recent));
-        before != self.recent
+            .iter()
+            .position(|recent| recent.index == publication)
+    }
+
+    /// The publication is gone.
+    pub(crate) fn remove(&mut self, publication: PublicationIndex) {
+        self.recent.retain(|recent| recent.index != publication);
+    }
+
+    /// Everybody who speaks or spoke. Whether their order is another one.
+    pub(crate) fn update(&mut self, mut recent: Vec<Recent>) -> bool {
+        recent.sort_by_key(|recent| {
+            let SpeakerTurn { speaking, since } = recent.turn;
+            let at = if speaking {
+                since.0
+            } else {
+                u64::MAX - since.0
+            };
+            (!speaking, at, recent.id)
+        });
+        let order = |recent: &Recent| recent.index;
+        let reordered = !recent.iter().map(order).eq(self.recent.iter().map(order));
+        self.recent = recent;
+        reordered
+    }
+
+    /// These `speaking` now are this shard's to tell of. Some: loudest first, if that is news.
+    pub(crate) fn tell(&mut self, mut speaking: Vec<Speaker>) -> Option<Vec<Speaker>> {
+        speaking.sort_by_key(|speaker| speaker.level);
+        speaking.truncate(SPEAKERS_MAX);
+        if !self.is_news(&speaking) {
+            return None;
+        }
+        self.told.clone_from(&speaking);
+        Some(speaking)
     }
 
     /// Other people, or a level that has moved.

@@ -15,6 +15,8 @@ pub(crate) enum Timer {
     Activity(EncodingRef),
     /// The layers of a publication that changes too often are found anew.
     Allocate(PublicationIndex),
+    /// A replica may want less than before.
+    Demand(PublicationIndex),
     /// The active speakers of the room with this key are looked at.
     Speakers(usize),
 }

@@ -91,7 +91,7 @@ impl Actor {
     pub(crate) async fn run(
         mut self,
         mut inputs: mpsc::Receiver<Input>,
-        mut events: mpsc::Receiver<MediaEvent>,
+        mut events: mpsc::Receiver<(ShardId, MediaEvent)>,
     ) {
         loop {
             let due = self.registry.poll_timeout();
@@ -162,13 +162,18 @@ impl Actor {
         }
     }
 
-    fn handle_events(&mut self, first: MediaEvent, more: &mut mpsc::Receiver<MediaEvent>) {
-        self.registry.handle_media_event(first);
+    fn handle_events(
+        &mut self,
+        first: (ShardId, MediaEvent),
+        more: &mut mpsc::Receiver<(ShardId, MediaEvent)>,
+    ) {
+        let (shard, event) = first;
+        self.registry.handle_media_event(shard, event);
         for _ in 1..BATCH {
-            let Ok(event) = more.try_recv() else {
+            let Ok((shard, event)) = more.try_recv() else {
                 return;
             };
-            self.registry.handle_media_event(event);
+            self.registry.handle_media_event(shard, event);
         }
     }
 

@@ -2,15 +2,17 @@
 //!
 //! Inputs are the `handle_*` methods; after each of them drain [`Registry::poll_output`] and ask
 //! [`Registry::poll_timeout`]. Time and randomness are arguments. Invariants: a participant is in
-//! one room; a room is on one shard; a room without participants does not exist; whatever a
+//! one room; its peer is on one shard, and the peers of a room may be on several; a room without participants does not exist; whatever a
 //! client sends changes nothing but its own participant.
 
 mod events;
 mod join;
 mod leave;
 mod offer;
+mod placement;
 mod plan;
 mod requests;
+mod spread;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use placement::{Placement, Seat};
 use plenum_types::{ParticipantId, PeerId, RoomId};
 use rand::Rng;
 
@@ -42,10 +45,10 @@ pub(crate) struct Registry {
     rooms: BTreeMap<RoomId, Room>,
     names: BTreeMap<String, RoomId>,
     connections: BTreeMap<ConnectionId, Connection>,
-    /// Where to find who a media event is about.
-    peers: BTreeMap<PeerId, (RoomId, ParticipantId)>,
-    /// Participants of each shard.
-    shard_load: Vec<usize>,
+    /// Where each peer is that a shard was told of; who a media event is about.
+    peers: BTreeMap<PeerId, Seat>,
+    placement: Placement,
+    participants: usize,
     timers: BTreeSet<(Instant, Timer)>,
     outputs: VecDeque<Output>,
     joins: JoinCounters,
@@ -73,7 +76,8 @@ impl Registry {
             names: BTreeMap::new(),
             connections: BTreeMap::new(),
             peers: BTreeMap::new(),
-            shard_load: vec![0; shards],
+            placement: Placement::new(shards),
+            participants: 0,
             timers: BTreeSet::new(),
             outputs: VecDeque::new(),
             joins: JoinCounters::default(),
@@ -183,7 +187,7 @@ impl Registry {
     pub(crate) fn gauges(&self) -> Gauges {
         Gauges {
             rooms: self.rooms.len(),
-            participants: self.shard_load.iter().sum(),
+            participants: self.participants,
             publications: self.publications,
             slots: self.slots,
             connections: self.connections.len(),

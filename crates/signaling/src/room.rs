@@ -1,4 +1,4 @@
-//! A room: its participants, in the order in which they came, and where it lives.
+//! A room: its participants, in the order in which they came, and the shards that carry them.
 
 mod participant;
 mod publication;
@@ -20,29 +20,35 @@ use crate::messages::{
 };
 use crate::refusal::Refusal;
 
+/// Most speakers told to clients, as many as one shard tells.
+const SPEAKERS_MAX: usize = 8;
+
 /// A room.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) name: String,
-    /// The shard that carries all its peers.
-    pub(crate) shard: ShardId,
+    /// How many of its peers each shard carries; only shards that carry some.
+    pub(crate) shards: BTreeMap<ShardId, usize>,
     pub(crate) participants: BTreeMap<ParticipantId, Participant>,
     /// Who publishes what.
     pub(crate) owners: BTreeMap<PublicationId, ParticipantId>,
-    /// As last reported by the shard.
-    pub(crate) speakers: Vec<Speaker>,
+    /// As last reported by each shard: each tells of those whose sound arrives there.
+    pub(crate) speakers: BTreeMap<ShardId, Vec<Speaker>>,
+    /// As last told to the room, loudest first.
+    pub(crate) told_speakers: Vec<Speaker>,
 }
 
 impl Room {
-    pub(crate) fn new(id: RoomId, name: String, shard: ShardId) -> Self {
+    pub(crate) fn new(id: RoomId, name: String) -> Self {
         Self {
             id,
             name,
-            shard,
+            shards: BTreeMap::new(),
             participants: BTreeMap::new(),
             owners: BTreeMap::new(),
-            speakers: Vec::new(),
+            speakers: BTreeMap::new(),
+            told_speakers: Vec::new(),
         }
     }
 
@@ -79,10 +85,18 @@ impl Room {
             .collect()
     }
 
+    /// The active speakers of all shards, loudest first.
+    pub(crate) fn all_speakers(&self) -> Vec<Speaker> {
+        let mut all: Vec<Speaker> = self.speakers.values().flatten().copied().collect();
+        all.sort_by_key(|speaker| (speaker.level, speaker.publication));
+        all.truncate(SPEAKERS_MAX);
+        all
+    }
+
     /// The active speakers as clients are told.
     pub(crate) fn speakers_message(&self) -> ServerMessage {
         let speakers = self
-            .speakers
+            .told_speakers
             .iter()
             .filter_map(|speaker| {
                 Some(SpeakerInfo {

@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<SignalingConfig>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) inputs: mpsc::Sender<Input>,
-    events: mpsc::Sender<MediaEvent>,
+    events: mpsc::Sender<(ShardId, MediaEvent)>,
     connections: AtomicU64,
     closing: AtomicBool,
 }
@@ -70,8 +70,8 @@ impl Signaling {
     }
 
     /// Takes what a shard reports. Never blocks; what does not fit the queue is counted as lost.
-    pub fn handle_media_event(&self, _shard: ShardId, event: MediaEvent) {
-        if self.shared.events.try_send(event).is_err() {
+    pub fn handle_media_event(&self, shard: ShardId, event: MediaEvent) {
+        if self.shared.events.try_send((shard, event)).is_err() {
             let lost = &self.shared.counters.media_events_lost;
             lost.fetch_add(1, Ordering::Relaxed);
         }

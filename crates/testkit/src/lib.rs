@@ -11,7 +11,9 @@
 
 pub mod client;
 pub mod clock;
+mod control;
 pub mod error;
+pub mod links;
 pub mod media;
 pub mod network;
 pub mod outbox;
@@ -24,5 +26,6 @@ pub mod world;
 pub use client::{Client, ClientConfig};
 pub use clock::Clock;
 pub use error::TestkitError;
+pub use links::{LinkPlan, ShardLinks};
 pub use network::{Direction, LinkConfig, Network};
 pub use world::{ClientId, World};

@@ -1,6 +1,7 @@
 //! A whole call in virtual time: shards, participants and the network between them on one clock.
 //!
-//! Order within an instant: datagrams arrive, then shards and clients whose time has come run,
+//! Order within an instant: commands, datagrams, what other shards have handed over, then shards and
+//! clients whose time has come run,
 //! each in a fixed order. So a run depends on its seed only.
 
 use std::net::SocketAddr;
@@ -8,14 +9,16 @@ use std::time::{Duration, Instant};
 
 use plenum_engine::{Certificate, Shard, ShardConfig};
 use plenum_types::{
-    MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardStats, SlotBinding, SlotId,
-    SlotWish,
+    Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId,
+    ShardStats, SlotBinding, SlotId, SlotWish,
 };
 use rand::RngExt;
 
 use crate::client::{Client, ClientConfig};
 use crate::clock::Clock;
+use crate::control::Control;
 use crate::error::TestkitError;
+use crate::links::ShardLinks;
 use crate::network::{Delivery, LinkConfig, Network};
 use crate::outbox::Outbox;
 use crate::seed::{self, SimRng};
@@ -44,6 +47,8 @@ pub struct ClientId(pub usize);
 pub struct TimedEvent {
     /// When.
     pub at: Instant,
+    /// Of which shard.
+    pub shard: ShardId,
     /// What.
     pub event: MediaEvent,
 }
@@ -51,6 +56,13 @@ pub struct TimedEvent {
 struct Participant {
     client: Client,
     session: Session,
+    shard: ShardId,
+}
+
+/// A shard and where it listens.
+struct Host {
+    shard: Shard,
+    address: SocketAddr,
 }
 
 /// A call.
@@ -58,9 +70,11 @@ pub struct World {
     clock: Clock,
     /// The network, to be disturbed at will.
     pub network: Network,
-    shard: Shard,
-    shard_address: SocketAddr,
-    server: ServerInfo,
+    /// The links between shards, to be disturbed at will.
+    pub links: ShardLinks,
+    shards: Vec<Host>,
+    control: Control,
+    fingerprint: Fingerprint,
     participants: Vec<Participant>,
     events: Vec<TimedEvent>,
     outbox: Outbox,
@@ -80,29 +94,50 @@ impl World {
         Self::with_certificate(seed, &certificate)
     }
 
+    /// As [`World::new`], with several shards.
+    ///
+    /// # Panics
+    ///
+    /// If no certificate can be made.
+    pub fn with_shards(seed: u64, shards: u16) -> Self {
+        let certificate = Certificate::generate().expect("a certificate can be made");
+        Self::with(seed, shards, &certificate)
+    }
+
     /// As [`World::new`], with a certificate that was made before.
     pub fn with_certificate(seed: u64, certificate: &Certificate) -> Self {
+        Self::with(seed, 1, certificate)
+    }
+
+    fn with(seed: u64, count: u16, certificate: &Certificate) -> Self {
         let clock = Clock::new();
         let mut network = Network::new(seed);
-        let shard_address = SocketAddr::from(([10, 255, 0, 1], 7_882));
-        network.add_host(shard_address, SERVER_LINK, SERVER_LINK);
         let mut rng = seed::stream(seed, 0x3042);
-        let shard = Shard::new(
-            ShardConfig::default(),
-            certificate.clone(),
-            rng.random(),
-            clock.now(),
-            Clock::ntp_origin(),
-        );
+        let mut shards = Vec::new();
+        for number in 0..count {
+            let address = SocketAddr::from(([10, 255, 0, 1], 7_882 + number));
+            network.add_host(address, SERVER_LINK, SERVER_LINK);
+            let config = ShardConfig {
+                shard: ShardId(number),
+                shards: count,
+                ..ShardConfig::default()
+            };
+            let shard = Shard::new(
+                config,
+                certificate.clone(),
+                rng.random(),
+                clock.now(),
+                Clock::ntp_origin(),
+            );
+            shards.push(Host { shard, address });
+        }
         Self {
             clock,
             network,
-            shard,
-            shard_address,
-            server: ServerInfo {
-                fingerprint: certificate.fingerprint(),
-                address: shard_address,
-            },
+            links: ShardLinks::default(),
+            shards,
+            control: Control::new(count, seed::stream(seed, 0x000c_0117)),
+            fingerprint: certificate.fingerprint(),
             participants: Vec::new(),
             events: Vec::new(),
             outbox: Outbox::default(),
@@ -135,10 +170,26 @@ impl World {
     ///
     /// As [`World::join`].
     pub fn join_room(&mut self, room: RoomId, config: ClientConfig, link: LinkConfig) -> ClientId {
+        let shard = ShardId((self.participants.len() % self.shards.len()) as u16);
+        self.join_shard(shard, room, config, link)
+    }
+
+    /// As [`World::join_room`], on a shard of choice instead of the next in turn.
+    ///
+    /// # Panics
+    ///
+    /// As [`World::join`].
+    pub fn join_shard(
+        &mut self,
+        shard: ShardId,
+        room: RoomId,
+        config: ClientConfig,
+        link: LinkConfig,
+    ) -> ClientId {
         let id = ClientId(self.participants.len());
         self.network.add_host(config.address, link, link);
         let participant = self
-            .negotiate(id, room, config)
+            .negotiate(id, shard, room, config)
             .expect("client and shard agree");
         self.participants.push(participant);
         self.settle();
@@ -148,6 +199,7 @@ impl World {
     fn negotiate(
         &mut self,
         id: ClientId,
+        shard: ShardId,
         room: RoomId,
         config: ClientConfig,
     ) -> Result<Participant, TestkitError> {
@@ -160,17 +212,23 @@ impl World {
             peer,
             room,
             self.next_publication,
-            self.server.clone(),
+            ServerInfo {
+                fingerprint: self.fingerprint.clone(),
+                address: self.shards[usize::from(shard.0)].address,
+            },
             client.config(),
             &offer,
             seed::stream(self.seed, 0x5e55_0000 + peer.0),
         )?;
         self.next_publication += session.publications.len() as u64;
-        for command in negotiated.commands {
-            self.shard.handle_command(now, command);
-        }
+        self.control
+            .join(now, room, shard, peer, negotiated.commands);
         client.accept_answer(now, &negotiated.answer)?;
-        Ok(Participant { client, session })
+        Ok(Participant {
+            client,
+            session,
+            shard,
+        })
     }
 
     /// The participant leaves: its client closes, its peer is removed.
@@ -179,7 +237,8 @@ impl World {
         let participant = &mut self.participants[id.0];
         let peer = participant.session.peer;
         participant.client.close(now);
-        self.command(MediaCommand::RemovePeer { peer });
+        self.control.leave(now, peer);
+        self.settle();
     }
 
     /// The participant restarts ICE, as browsers do when they notice another network.
@@ -198,7 +257,7 @@ impl World {
         let offer = participant.client.offer(now, true)?;
         let negotiated = participant.session.restart_ice(&offer)?;
         for command in negotiated.commands {
-            self.shard.handle_command(now, command);
+            self.control.send(now, participant.shard, command);
         }
         participant.client.accept_answer(now, &negotiated.answer)
     }
@@ -206,23 +265,32 @@ impl World {
     /// Says what the participant wants of the slot at `index` of its receive-only sections.
     pub fn set_wish(&mut self, id: ClientId, index: usize, wish: SlotWish) {
         let (peer, slot) = self.slot(id, index);
-        self.command(MediaCommand::SetSlotWish { peer, slot, wish });
+        let shard = self.participants[id.0].shard;
+        let command = MediaCommand::SetSlotWish { peer, slot, wish };
+        self.control.send(self.clock.now(), shard, command);
+        self.settle();
     }
 
     /// Mutes or unmutes a publication.
     pub fn mute(&mut self, publication: PublicationId, muted: bool) {
-        self.command(MediaCommand::MutePublication { publication, muted });
+        self.control.mute(self.clock.now(), publication, muted);
+        self.settle();
     }
 
-    /// Gives the shard a command.
-    pub fn command(&mut self, command: MediaCommand) {
-        self.shard.handle_command(self.clock.now(), command);
+    /// Ends a publication and begins it again under the same id.
+    pub fn republish(&mut self, publication: PublicationId) {
+        self.control.republish(self.clock.now(), publication);
         self.settle();
     }
 
     /// The publication that the participant's track `index` is.
     pub fn publication(&self, id: ClientId, index: usize) -> PublicationId {
         self.participants[id.0].session.publications[index]
+    }
+
+    /// All that the participant publishes, in the order of its tracks.
+    pub fn publications(&self, id: ClientId) -> &[PublicationId] {
+        &self.participants[id.0].session.publications
     }
 
     /// The participant's peer.
@@ -252,9 +320,14 @@ impl World {
             })
     }
 
-    /// Where the shard listens.
-    pub const fn shard_address(&self) -> SocketAddr {
-        self.shard_address
+    /// Where the first shard listens.
+    pub fn shard_address(&self) -> SocketAddr {
+        self.shards[0].address
+    }
+
+    /// The participant's shard.
+    pub fn shard_of(&self, id: ClientId) -> ShardId {
+        self.participants[id.0].shard
     }
 
     /// A participant.
@@ -279,18 +352,29 @@ impl World {
         &self.events
     }
 
-    /// The shard's counters.
+    /// The first shard's counters.
     pub fn stats(&mut self) -> ShardStats {
-        self.command(MediaCommand::ReportStats);
-        let stats = self
-            .events
-            .iter()
-            .rev()
-            .find_map(|event| match &event.event {
-                MediaEvent::Stats(stats) => Some(ShardStats::clone(stats)),
-                _ => None,
-            });
+        self.stats_of(ShardId(0))
+    }
+
+    /// The counters of a shard.
+    pub fn stats_of(&mut self, shard: ShardId) -> ShardStats {
+        let now = self.clock.now();
+        let host = &mut self.shards[usize::from(shard.0)];
+        host.shard.handle_command(now, MediaCommand::ReportStats);
+        self.settle();
+        let mut events = self.events.iter().rev();
+        let stats = events.find_map(|event| match &event.event {
+            MediaEvent::Stats(stats) if event.shard == shard => Some(ShardStats::clone(stats)),
+            _ => None,
+        });
         stats.unwrap_or_default()
+    }
+
+    /// The counters of all shards.
+    pub fn all_stats(&mut self) -> Vec<ShardStats> {
+        let shards = 0..self.shards.len() as u16;
+        shards.map(|shard| self.stats_of(ShardId(shard))).collect()
     }
 
     /// The virtual time now.
@@ -329,19 +413,27 @@ impl World {
             .participants
             .iter_mut()
             .filter_map(|participant| participant.client.poll_timeout());
+        let shards = self.shards.iter().map(|host| host.shard.poll_timeout());
         clients
             .chain(self.network.poll_timeout())
-            .chain(self.shard.poll_timeout())
+            .chain(self.links.poll_timeout())
+            .chain(self.control.poll_timeout())
+            .chain(shards.flatten())
             .min()
     }
 
     fn step(&mut self) {
         let now = self.clock.now();
+        self.carry_out(now);
         while let Some(delivery) = self.network.poll_delivery(now) {
             self.deliver(now, delivery);
         }
-        if self.shard.poll_timeout().is_some_and(|at| at <= now) {
-            self.shard.handle_timeout(now, &mut self.outbox);
+        self.deliver_links(now);
+        for host in &mut self.shards {
+            if host.shard.poll_timeout().is_some_and(|at| at <= now) {
+                host.shard.handle_timeout(now, &mut self.outbox);
+                send_all(&mut self.outbox, &mut self.network, host.address, now);
+            }
         }
         for participant in &mut self.participants {
             let client = &mut participant.client;
@@ -353,13 +445,17 @@ impl World {
     }
 
     fn deliver(&mut self, now: Instant, mut delivery: Delivery) {
-        if delivery.to == self.shard_address {
+        let mut hosts = self.shards.iter_mut().zip(0..);
+        if let Some((host, number)) = hosts.find(|(host, _)| host.address == delivery.to) {
             let path = Path {
                 remote: delivery.from,
-                local_ip: Some(self.shard_address.ip()),
+                local_ip: Some(host.address.ip()),
             };
-            self.shard
-                .handle_datagram(now, path, &mut delivery.bytes, &mut self.outbox);
+            let mut links = self.links.ends(ShardId(number), now);
+            let bytes = &mut delivery.bytes;
+            host.shard
+                .handle_datagram(now, path, bytes, &mut self.outbox, &mut links);
+            send_all(&mut self.outbox, &mut self.network, host.address, now);
             return;
         }
         let receiver = self
@@ -373,16 +469,36 @@ impl World {
         }
     }
 
+    /// Commands come first in an instant: packets must not wait while they change things.
+    fn carry_out(&mut self, now: Instant) {
+        while let Some((shard, command)) = self.control.poll_command(now) {
+            let host = &mut self.shards[usize::from(shard.0)];
+            host.shard.handle_command(now, command);
+        }
+    }
+
+    fn deliver_links(&mut self, now: Instant) {
+        while let Some((from, to, handed)) = self.links.poll_handed(now) {
+            let host = &mut self.shards[usize::from(to.0)];
+            let message = handed.message();
+            host.shard.handle_link(now, from, message, &mut self.outbox);
+            send_all(&mut self.outbox, &mut self.network, host.address, now);
+        }
+    }
+
     /// Carries what everybody has to send and to tell.
     fn settle(&mut self) {
         let now = self.clock.now();
-        self.shard.flush(now, &mut self.outbox);
-        for (path, bytes) in self.outbox.take() {
-            self.network
-                .send(now, self.shard_address, path.remote, bytes);
-        }
-        while let Some(event) = self.shard.poll_event() {
-            self.events.push(TimedEvent { at: now, event });
+        self.carry_out(now);
+        for (host, number) in self.shards.iter_mut().zip(0..) {
+            let shard = ShardId(number);
+            let mut links = self.links.ends(shard, now);
+            host.shard.flush(now, &mut self.outbox, &mut links);
+            send_all(&mut self.outbox, &mut self.network, host.address, now);
+            while let Some(event) = host.shard.poll_event() {
+                let at = now;
+                self.events.push(TimedEvent { at, shard, event });
+            }
         }
         for participant in &mut self.participants {
             let client = &mut participant.client;
@@ -390,5 +506,11 @@ impl World {
                 self.network.send(now, client.address(), to, bytes);
             }
         }
+    }
+}
+
+fn send_all(outbox: &mut Outbox, network: &mut Network, from: SocketAddr, now: Instant) {
+    for (path, bytes) in outbox.take() {
+        network.send(now, from, path.remote, bytes);
     }
 }

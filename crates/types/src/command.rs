@@ -2,11 +2,12 @@
 
 use crate::{
     CodecParameters, ExtensionMap, Fingerprint, IceCredentials, MediaKind, Mid, PeerId, Pixels,
-    PublicationId, Rid, RoomId, SlotId, SlotWish, Source, Ssrc,
+    PublicationId, Rid, RoomId, ShardId, SlotId, SlotWish, Source, Ssrc,
 };
 
-/// A request of the control plane to a shard. Commands are carried out in order; one that names
-/// a peer, slot or publication that is gone is ignored, because the two planes may cross.
+/// A request of the control plane to a shard. The commands to one shard are carried out in order,
+/// those to different shards in any; one that names a peer, slot or publication that is gone is
+/// ignored, because the two planes may cross.
 #[derive(Clone, Debug)]
 pub enum MediaCommand {
     /// A peer is expected: it will present the credentials given here.
@@ -32,6 +33,24 @@ pub enum MediaCommand {
         peer: PeerId,
         /// What.
         publication: Box<PublicationConfig>,
+    },
+    /// Somebody on another shard publishes a track in a room of this shard. It comes over the link
+    /// from there, as far as subscribers here want it. Its end and its muting are told as those of
+    /// any other.
+    AddRemotePublication {
+        /// Where.
+        room: RoomId,
+        /// The shard of its publisher.
+        home: ShardId,
+        /// Whose. The tracks of one publisher share a clock, and its pictures follow its voice.
+        publisher: PeerId,
+        /// What.
+        publication: Box<PublicationConfig>,
+    },
+    /// Nobody of the room is on this shard any more: it forgets what others publish there.
+    ForgetRoom {
+        /// Which.
+        room: RoomId,
     },
     /// The track has ended.
     RemovePublication {

@@ -16,6 +16,8 @@ pub enum DropStage {
     Describe,
     /// Finding publication and slots.
     Route,
+    /// Handing over to another shard.
+    Link,
     /// Deciding whether a slot forwards the packet.
     Select,
     /// Encrypting.
@@ -34,6 +36,7 @@ impl DropStage {
             Self::Unprotect => "unprotect",
             Self::Describe => "describe",
             Self::Route => "route",
+            Self::Link => "link",
             Self::Select => "select",
             Self::Protect => "protect",
             Self::Send => "send",
@@ -116,6 +119,10 @@ drop_reasons! {
     PaddingOnly = (Route, "padding_only"),
     /// The publication is muted.
     Muted = (Route, "muted"),
+    /// The link to another shard is too full for the layer that the packet belongs to.
+    LinkFull = (Link, "link_full"),
+    /// Older than what the other shard can still place.
+    LinkTooLate = (Link, "link_too_late"),
     /// The slot shows another layer.
     OtherLayer = (Select, "other_layer"),
     /// A temporal layer above the target.

@@ -40,7 +40,8 @@ pub enum MediaEvent {
         /// What it shows.
         binding: SlotBinding,
     },
-    /// The active speakers of a room, loudest first. Sent on change, at most a few times a second.
+    /// The active speakers of a room among those whose tracks arrive at this shard, loudest first.
+    /// Sent on change, at most a few times a second.
     SpeakersChanged {
         /// Where.
         room: RoomId,
@@ -49,6 +50,8 @@ pub enum MediaEvent {
     },
     /// Answer to [`MediaCommand::ReportStats`](crate::MediaCommand::ReportStats).
     Stats(Box<ShardStats>),
+    /// The shard is gone with all its peers, and carries out no more commands.
+    ShardEnded,
 }
 
 /// An active speaker.

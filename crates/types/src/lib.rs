@@ -15,6 +15,7 @@ mod event;
 mod extension;
 mod ids;
 mod layer;
+mod link;
 mod slot;
 mod stats;
 mod text;
@@ -32,6 +33,7 @@ pub use ids::{
     ParticipantId, PeerId, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId, SlotId, Ssrc,
 };
 pub use layer::LayerId;
+pub use link::{LinkFact, LinkFill, LinkNote, LinkedClock, LinkedLayer, SpeakerTurn};
 pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotWish};
 pub use stats::{KeyframeCause, ShardStats};
 pub use text::{Mid, Rid, ShortText, TextTooLong};

@@ -12,11 +12,18 @@ pub enum KeyframeCause {
     SlotSwitch,
     /// A request went unanswered.
     Retry,
+    /// A subscriber on another shard needs it.
+    OtherShard,
 }
 
 impl KeyframeCause {
     /// All, in the order of their discriminants.
-    pub const ALL: [Self; 3] = [Self::SubscriberRequest, Self::SlotSwitch, Self::Retry];
+    pub const ALL: [Self; 4] = [
+        Self::SubscriberRequest,
+        Self::SlotSwitch,
+        Self::Retry,
+        Self::OtherShard,
+    ];
 
     /// Name in metrics.
     pub const fn as_str(self) -> &'static str {
@@ -24,6 +31,7 @@ impl KeyframeCause {
             Self::SubscriberRequest => "subscriber_request",
             Self::SlotSwitch => "slot_switch",
             Self::Retry => "retry",
+            Self::OtherShard => "other_shard",
         }
     }
 }
@@ -35,8 +43,12 @@ pub struct ShardStats {
     pub peers: u64,
     /// Peers with ICE and DTLS up now.
     pub peers_connected: u64,
-    /// Publications now.
+    /// Publications of its peers now.
     pub publications: u64,
+    /// Publications of other shards that subscribers here may get, now.
+    pub replicas: u64,
+    /// Encodings that flow to another shard, counted once for each such shard, now.
+    pub feeds: u64,
     /// Slots now, by [`SlotReason`].
     pub slots: [u64; SlotReason::COUNT],
     /// Ended peers, by [`CloseReason`].
@@ -71,6 +83,16 @@ pub struct ShardStats {
     pub estimated_bitrate: u64,
     /// Discards, by reason.
     pub drops: DropCounters,
+    /// Packets handed to other shards.
+    pub link_packets_out: u64,
+    /// Their bytes.
+    pub link_bytes_out: u64,
+    /// Packets that came from other shards.
+    pub link_packets_in: u64,
+    /// Their bytes.
+    pub link_bytes_in: u64,
+    /// Packets from other shards that wait to be read, now.
+    pub link_depth: u64,
     /// Receive batches handled.
     pub batches: u64,
     /// Messages handed to the socket; each carries one or more datagrams.

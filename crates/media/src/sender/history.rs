@@ -1,16 +1,20 @@
 //! What was sent with a transport-wide sequence number, until feedback tells its fate.
 //!
 //! A ring of 8 bytes per packet: on the packet path one store, without hashing or allocation; the
-//! estimator's records are made only from feedback.
+//! estimator's records are made only from feedback. The ring is as long as a second of packets at
+//! the rate that this peer gets: it doubles when a younger one would be forgotten.
 
 use crate::transport_feedback::{Status, TICK_US};
 use interceptor::PacketReport;
 use rtcp::transport_feedbacks::cc_feedback_report::Ecn;
 use std::time::{Duration, Instant};
 
-/// Packets remembered; a power of two. At 2,000 packets/s it spans a second, while feedback comes
-/// within a round trip and 250 ms.
-const MEMORY: usize = 2_048;
+/// Packets remembered at first; a power of two. Enough for sound.
+const PACKETS_FIRST: usize = 64;
+/// Most packets remembered; a power of two. A second at 8,192 packets/s.
+const PACKETS_MAX: usize = 8_192;
+/// A packet should be remembered for so long: feedback comes within a round trip and 250 ms.
+const SPAN_US: u32 = 1_000_000;
 
 /// Feedback about packets older than this is not believed.
 const OLDEST: Duration = Duration::from_secs(60);
@@ -36,16 +40,38 @@ impl History {
     /// Remembers a packet; returns its sequence number.
     pub(super) fn add(&mut self, now: Instant, size: usize) -> u16 {
         if self.ring.is_empty() {
-            self.ring.resize(MEMORY, Sent::default());
+            self.ring.resize(PACKETS_FIRST, Sent::default());
         }
         let origin = *self.origin.get_or_insert(now);
+        let departure_us = now.saturating_duration_since(origin).as_micros() as u32;
         let sequence = self.next;
         self.next += 1;
-        self.ring[sequence as usize % MEMORY] = Sent {
-            departure_us: now.saturating_duration_since(origin).as_micros() as u32,
+        let forgotten = self.ring[self.place(sequence)];
+        let is_young = departure_us.wrapping_sub(forgotten.departure_us) < SPAN_US;
+        if forgotten.size > 0 && is_young && self.ring.len() < PACKETS_MAX {
+            self.grow(sequence);
+        }
+        let place = self.place(sequence);
+        self.ring[place] = Sent {
+            departure_us,
             size: u16::try_from(size).unwrap_or(u16::MAX).max(1),
         };
         sequence as u16
+    }
+
+    /// Doubles the ring; `next` is the number that comes next.
+    #[cold]
+    fn grow(&mut self, next: u64) {
+        let before = self.ring.len() as u64;
+        let mut larger = vec![Sent::default(); self.ring.len() * 2];
+        for number in next.saturating_sub(before)..next {
+            larger[number as usize & (2 * before as usize - 1)] = self.ring[self.place(number)];
+        }
+        self.ring = larger;
+    }
+
+    fn place(&self, number: u64) -> usize {
+        number as usize & (self.ring.len().max(1) - 1)
     }
 
     /// Joins feedback with what was sent. Packets whose fate was told before are left out.
@@ -65,7 +91,8 @@ impl History {
 
     fn take(&mut self, now: Instant, status: Status) -> Option<PacketReport> {
         let id = self.sent_as(status.sequence)?;
-        let sent = self.ring.get_mut(id as usize % MEMORY)?;
+        let place = self.place(id);
+        let sent = self.ring.get_mut(place)?;
         let size = std::mem::take(&mut sent.size);
         let departure = departure(self.origin?, now, sent.departure_us)?;
         (size > 0).then(|| PacketReport {
@@ -86,7 +113,7 @@ impl History {
     fn sent_as(&self, sequence: u16) -> Option<u64> {
         let back = u64::from((self.next as u16).wrapping_sub(sequence));
         let id = self.next.checked_sub(back)?;
-        (back > 0 && back <= MEMORY as u64).then_some(id)
+        (back > 0 && back <= self.ring.len() as u64).then_some(id)
     }
 }
 
@@ -102,4 +129,51 @@ fn departure(origin: Instant, now: Instant, departure_us: u32) -> Option<Instant
 
 fn duration(ticks: u32) -> Duration {
     Duration::from_micros(u64::from(ticks) * TICK_US)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests need some origin; only differences count"
+    )]
+    fn sent(packets: u64, interval: Duration) -> (History, Instant) {
+        let start = Instant::now();
+        let mut history = History::default();
+        for number in 0..packets {
+            history.add(start + interval * number as u32, 1_000);
+        }
+        (history, start + interval * (packets as u32 - 1))
+    }
+
+    fn remembers(history: &mut History, now: Instant, back: u16) -> bool {
+        let sequence = (history.next as u16).wrapping_sub(back);
+        let arrival = Some(0);
+        history.take(now, Status { sequence, arrival }).is_some()
+    }
+
+    #[test]
+    fn a_second_is_remembered_at_any_rate() {
+        for (per_second, length) in [(50, 64), (200, 256), (3_000, 4_096)] {
+            let interval = Duration::from_secs(1) / per_second;
+            let (mut history, now) = sent(20_000, interval);
+            assert_eq!(history.ring.len(), length);
+            assert!(remembers(&mut history, now, 1));
+            assert!(remembers(&mut history, now, per_second as u16));
+            assert!(!remembers(&mut history, now, length as u16 + 1));
+            assert!(!remembers(&mut history, now, 1), "told twice");
+        }
+    }
+
+    #[test]
+    fn what_feedback_has_told_needs_no_memory() {
+        let (mut history, now) = sent(1, Duration::ZERO);
+        for _ in 0..10_000 {
+            assert!(remembers(&mut history, now, 1));
+            history.add(now, 1_000);
+        }
+        assert_eq!(history.ring.len(), PACKETS_FIRST);
+    }
 }

@@ -26,6 +26,16 @@ const LEVELS: &[Plain] = &[
         s.publications
     }),
     (
+        "plenum_media_replicas",
+        "Publications of other shards that subscribers of a shard may get.",
+        |s| s.replicas,
+    ),
+    (
+        "plenum_link_feeds",
+        "Encodings that flow from one shard to another.",
+        |s| s.feeds,
+    ),
+    (
         "plenum_media_estimated_bitrate",
         "Sum of the bandwidth estimates of all subscribers, in bit/s.",
         |s| s.estimated_bitrate,
@@ -83,6 +93,20 @@ const DIRECTED: &[Directed] = &[
         "plenum_media_retransmitted_packets_total",
         "Retransmissions: in from publishers, out to subscribers.",
         [|s| s.rtx_packets_in, |s| s.rtx_packets_out],
+    ),
+];
+
+/// Per shard: packets over the links to other shards.
+const LINKED: &[Directed] = &[
+    (
+        "plenum_link_packets_total",
+        "Packets handed to other shards and taken from them.",
+        [|s| s.link_packets_in, |s| s.link_packets_out],
+    ),
+    (
+        "plenum_link_bytes_total",
+        "Bytes of packets handed to other shards and taken from them.",
+        [|s| s.link_bytes_in, |s| s.link_bytes_out],
     ),
 ];
 
@@ -204,6 +228,21 @@ fn drops(registry: &Registry) -> Result<Vec<IntCounter>> {
     )
 }
 
+fn linked(registry: &Registry, shards: u16) -> Result<Vec<(Vec<IntCounter>, [Read; 2])>> {
+    let labels = || {
+        (0..shards).flat_map(|shard| {
+            ["in", "out"].map(|direction| [shard.to_string(), direction.to_owned()])
+        })
+    };
+    LINKED
+        .iter()
+        .map(|(name, help, reads)| {
+            let handles = counters(registry, name, help, ["shard", "direction"], labels())?;
+            Ok((handles, *reads))
+        })
+        .collect()
+}
+
 /// What differs from shard to shard.
 struct ShardMetrics {
     up: Vec<IntGauge>,
@@ -211,6 +250,10 @@ struct ShardMetrics {
     receive_segments: Vec<IntGauge>,
     busy: Vec<Counter>,
     refused: Vec<IntCounter>,
+    /// By shard and direction, with where the numbers are.
+    linked: Vec<(Vec<IntCounter>, [Read; 2])>,
+    link_depth: Vec<IntGauge>,
+    link_full: Vec<IntCounter>,
 }
 
 impl ShardMetrics {
@@ -252,6 +295,21 @@ impl ShardMetrics {
                 ["shard"],
                 names().map(|name| [name]),
             )?,
+            linked: linked(registry, shards)?,
+            link_depth: levels(
+                registry,
+                "plenum_link_waiting_packets",
+                "Packets from other shards that wait to be read.",
+                "shard",
+                names(),
+            )?,
+            link_full: counters(
+                registry,
+                "plenum_link_full_packets_total",
+                "Packets not handed to another shard because its ring was too full for their layer.",
+                ["shard"],
+                names().map(|name| [name]),
+            )?,
         })
     }
 
@@ -264,18 +322,32 @@ impl ShardMetrics {
             if let Some(refused) = self.refused.get(index) {
                 raise(refused, reading.commands_refused);
             }
-            let Some(stats) = &reading.stats else {
-                continue;
-            };
-            if let Some(busy) = self.busy.get(index) {
-                raise_seconds(busy, stats.busy_us as f64 / 1e6);
+            if let Some(stats) = &reading.stats {
+                self.update_one(index, stats);
             }
-            if let Some(segments) = self.send_segments.get(index) {
-                segments.set(gauge(stats.send_segments_max));
+        }
+    }
+
+    fn update_one(&self, index: usize, stats: &ShardStats) {
+        if let Some(busy) = self.busy.get(index) {
+            raise_seconds(busy, stats.busy_us as f64 / 1e6);
+        }
+        if let Some(segments) = self.send_segments.get(index) {
+            segments.set(gauge(stats.send_segments_max));
+        }
+        if let Some(segments) = self.receive_segments.get(index) {
+            segments.set(gauge(stats.receive_segments_max));
+        }
+        for (handles, reads) in &self.linked {
+            for (handle, read) in handles.iter().skip(2 * index).zip(reads) {
+                raise(handle, read(stats));
             }
-            if let Some(segments) = self.receive_segments.get(index) {
-                segments.set(gauge(stats.receive_segments_max));
-            }
+        }
+        if let Some(depth) = self.link_depth.get(index) {
+            depth.set(gauge(stats.link_depth));
+        }
+        if let Some(full) = self.link_full.get(index) {
+            raise(full, stats.drops.get(DropReason::LinkFull));
         }
     }
 }

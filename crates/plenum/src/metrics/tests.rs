@@ -90,12 +90,16 @@ fn shards_are_summed_up_and_updates_do_not_add_up() {
         rtp_packets_out: 10,
         peers: 2,
         busy_us: 1_500_000,
+        link_packets_out: 7,
+        link_depth: 3,
         ..ShardStats::default()
     };
     one.drops.add(DropReason::Muted, 4);
+    one.drops.add(DropReason::LinkFull, 2);
     let two = ShardStats {
         rtp_packets_out: 5,
         peers: 1,
+        link_packets_in: 6,
         ..ShardStats::default()
     };
     let readings = [reading(0, one), reading(1, two)];
@@ -108,6 +112,10 @@ fn shards_are_summed_up_and_updates_do_not_add_up() {
         "plenum_media_peers 3",
         "plenum_media_drops_total{reason=\"muted\",stage=\"route\"} 4",
         "plenum_shard_busy_seconds_total{shard=\"0\"} 1.5",
+        "plenum_link_packets_total{direction=\"out\",shard=\"0\"} 7",
+        "plenum_link_packets_total{direction=\"in\",shard=\"1\"} 6",
+        "plenum_link_waiting_packets{shard=\"0\"} 3",
+        "plenum_link_full_packets_total{shard=\"0\"} 2",
         "plenum_shard_up{shard=\"1\"} 1",
         "plenum_shard_commands_refused_total{shard=\"0\"} 3",
     ] {

@@ -30,7 +30,12 @@ pub(crate) fn command(http_port: u16, udp_port: u16) -> Command {
 
 /// Starts a server on free ports and waits until it prints where it is.
 pub(crate) fn start() -> Server {
-    let mut child = command(0, 0).spawn().unwrap();
+    run(command(0, 0))
+}
+
+/// Starts `command` and waits until it prints where it is.
+pub(crate) fn run(mut command: Command) -> Server {
+    let mut child = command.spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let port = lines
         .map(Result::unwrap)

@@ -18,6 +18,8 @@ const MEASURE: Duration = Duration::from_millis(1_000);
 pub(crate) struct Activity {
     last_packet: Option<Instant>,
     active: bool,
+    /// Another shard tells whether it is sent: packets come only while somebody here wants them.
+    follows: bool,
     measured_since: Option<Instant>,
     measured_bytes: u64,
     bitrate: Option<Bitrate>,
@@ -28,7 +30,14 @@ impl Activity {
     pub(crate) fn on_packet(&mut self, now: Instant, bytes: usize) -> bool {
         self.last_packet = Some(now);
         self.measure(now, bytes);
-        !std::mem::replace(&mut self.active, true)
+        !self.follows && !std::mem::replace(&mut self.active, true)
+    }
+
+    /// The publisher's shard tells; from now on silence tells nothing.
+    pub(crate) fn follow(&mut self, active: bool, bitrate: Option<Bitrate>) {
+        self.follows = true;
+        self.active = active;
+        self.bitrate = bitrate.or(self.bitrate);
     }
 
     /// True if the encoding has just fallen silent.
@@ -45,7 +54,7 @@ impl Activity {
     /// When it counts as silent if nothing more comes; `None` if it does already.
     pub(crate) fn silent_at(&self) -> Option<Instant> {
         self.last_packet
-            .filter(|_| self.active)
+            .filter(|_| self.active && !self.follows)
             .map(|last| last + SILENCE)
     }
 

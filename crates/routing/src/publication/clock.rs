@@ -74,7 +74,12 @@ impl PublisherClock {
         self.line = Some((at, ntp));
     }
 
-    fn instant_of(&self, ntp: NtpTime) -> Option<Instant> {
+    /// Takes over a point of the line as another shard sees it.
+    pub(crate) const fn set(&mut self, at: Instant, ntp: NtpTime) {
+        self.line = Some((at, ntp));
+    }
+
+    pub(crate) fn instant_of(&self, ntp: NtpTime) -> Option<Instant> {
         let (at, line_ntp) = self.line?;
         Some(shifted(at, ntp_nanos_between(line_ntp, ntp)))
     }
@@ -106,6 +111,11 @@ impl EncodingClock {
 
     pub(crate) fn on_report(&mut self, info: &SenderInfo) {
         self.report = Some((info.ntp, info.rtp));
+    }
+
+    /// The newest sender report.
+    pub(crate) const fn reported(&self) -> Option<(NtpTime, RtpTimestamp)> {
+        self.report
     }
 
     pub(crate) fn on_packet(&mut self, now: Instant, timestamp: RtpTimestamp) {

@@ -1,19 +1,24 @@
 //! One incoming stream of a publication: its numbering, packets, clock, activity and keyframes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plenum_rtp::{PacketDescription, RtpHeader};
-use plenum_types::{Codec, Pixels, SequenceExtender, SequenceNumber, Ssrc};
+use plenum_types::{Codec, LinkedLayer, Pixels, SequenceExtender, SequenceNumber, Ssrc};
 
 use crate::PeerSlot;
 use crate::allocate::{ALL_TEMPORAL, LayerView};
 use crate::fields::{Fields, PictureId};
 use crate::publication::activity::Activity;
 use crate::publication::clock::EncodingClock;
+use crate::publication::feed::Feed;
 use crate::publication::keyframes::KeyframeRequests;
 use crate::publication::numbering::Numbering;
 use crate::publication::store::PacketStore;
 use crate::publication::view::View;
+
+/// How long a replica's encoding that nobody wants any more is still asked for. Longer than notes
+/// and packets take between shards; more only costs the link.
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Temporal layers that can be told apart; more are one.
 const TEMPORAL_LAYERS: u8 = 4;
@@ -63,6 +68,14 @@ pub(crate) struct Encoding {
     pub(crate) keyframes: KeyframeRequests,
     /// Slots that show this encoding or wait for its keyframe.
     pub(crate) slots: Vec<PeerSlot>,
+    /// Shards that want it.
+    pub(crate) feeds: Vec<Feed>,
+    /// Of a replica: which stream the packets so far were of, as the publisher's shard counts.
+    pub(crate) home_generation: Option<u32>,
+    /// Of a replica: since when nobody here wants it.
+    unwanted_since: Option<Instant>,
+    /// Of a replica: which feed they came by. Between two feeds packets are missing.
+    pub(crate) home_feed: Option<u32>,
 }
 
 impl Encoding {
@@ -81,6 +94,10 @@ impl Encoding {
             activity: Activity::default(),
             keyframes: KeyframeRequests::default(),
             slots: Vec::new(),
+            feeds: Vec::new(),
+            home_generation: None,
+            unwanted_since: None,
+            home_feed: None,
         }
     }
 
@@ -102,6 +119,7 @@ impl Encoding {
         self.extender = SequenceExtender::default();
         self.all = Numbering::default();
         self.views.iter_mut().for_each(View::reset);
+        self.feeds.iter_mut().for_each(Feed::restart);
         self.store.clear();
         self.clock.restart();
     }
@@ -135,6 +153,9 @@ impl Encoding {
         for view in &mut self.views {
             view.on_skipped(number);
         }
+        for feed in &mut self.feeds {
+            feed.on_skipped(number);
+        }
     }
 
     /// Learns from a packet that is to be forwarded.
@@ -162,6 +183,45 @@ impl Encoding {
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
             keyframe_starts: d.payload.keyframe && d.payload.starts_frame,
         }
+    }
+
+    /// Whether anybody wants its packets, here or elsewhere.
+    pub(crate) const fn is_wanted(&self) -> bool {
+        !self.slots.is_empty() || !self.feeds.is_empty()
+    }
+
+    /// Of a replica: until when it is wanted; `None` for as long as a slot does. `told`: its
+    /// publisher's shard sends it.
+    pub(crate) fn wanted_until(&mut self, now: Instant, told: bool) -> Option<Instant> {
+        if !self.slots.is_empty() {
+            self.unwanted_since = None;
+            return None;
+        }
+        if !told {
+            return Some(now);
+        }
+        Some(*self.unwanted_since.get_or_insert(now) + LINGER)
+    }
+
+    /// What other shards are told of it.
+    pub(crate) fn linked_layer(&self) -> LinkedLayer {
+        LinkedLayer {
+            active: self.activity.is_active(),
+            size: self.size,
+            bitrate: self.activity.bitrate(),
+            codec: self.codec,
+            temporal_top: self.temporal_top,
+        }
+    }
+
+    /// Takes over what the publisher's shard knows. Whether slots may see a difference.
+    pub(crate) fn follow(&mut self, layer: &LinkedLayer) -> bool {
+        let before = (self.activity.is_active(), self.size, self.codec);
+        self.activity.follow(layer.active, layer.bitrate);
+        self.size = layer.size.or(self.size);
+        self.codec = layer.codec.or(self.codec);
+        self.temporal_top = self.temporal_top.max(layer.temporal_top);
+        before != (self.activity.is_active(), self.size, self.codec)
     }
 
     /// Makes temporal limits usable from the next packet on.

@@ -38,21 +38,33 @@ impl View {
 
     /// A packet of temporal layer `temporal` has come, of `picture` if that has an id.
     pub(crate) fn on_packet(&mut self, number: u64, temporal: u8, picture: Option<PictureId>) {
-        let picture = picture.map(|picture| self.extend(picture));
-        if let Some(picture) = picture {
-            self.newest_picture = self.newest_picture.max(Some(picture));
-        }
         if temporal <= self.limit {
-            self.sequence.on_kept(number);
-            if let Some(picture) = picture {
-                self.pictures.on_kept(picture);
-            }
+            self.on_kept(number, picture);
         } else {
-            self.sequence.on_skipped(number);
-            if let Some(picture) = picture {
-                self.pictures.on_skipped(picture);
-            }
+            self.on_left_out(number, picture);
         }
+    }
+
+    /// A packet of the substream has come.
+    pub(crate) fn on_kept(&mut self, number: u64, picture: Option<PictureId>) {
+        self.sequence.on_kept(number);
+        if let Some(picture) = self.on_picture(picture) {
+            self.pictures.on_kept(picture);
+        }
+    }
+
+    /// A packet of a picture that is not in the substream has come.
+    pub(crate) fn on_left_out(&mut self, number: u64, picture: Option<PictureId>) {
+        self.sequence.on_skipped(number);
+        if let Some(picture) = self.on_picture(picture) {
+            self.pictures.on_skipped(picture);
+        }
+    }
+
+    fn on_picture(&mut self, picture: Option<PictureId>) -> Option<u64> {
+        let picture = self.extend(picture?);
+        self.newest_picture = self.newest_picture.max(Some(picture));
+        Some(picture)
     }
 
     pub(crate) fn on_skipped(&mut self, number: u64) {

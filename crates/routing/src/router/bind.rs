@@ -9,7 +9,7 @@ use plenum_types::{
 use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Target, allocate};
 use crate::assign::{Candidate, Policy, Wish, assign};
 use crate::event::{PeerSlot, RouterEvent};
-use crate::index::EncodingRef;
+use crate::index::{EncodingRef, Publisher};
 use crate::publication::{Encoding, Publication};
 use crate::slot::{Links, Slot, SlotTarget};
 use crate::{PublicationIndex, Router, SlotIndex};
@@ -70,8 +70,8 @@ impl Router {
     /// The publications of a room, oldest first. A video ranks as the sound of its publisher.
     fn candidates(&self, room: usize) -> Vec<(PublicationIndex, Candidate)> {
         let room = &self.rooms[room];
-        let rank_of_peer = |peer: PeerIndex| {
-            let publications = self.peer(peer)?.publications.iter();
+        let rank_of_voice = |publisher: Publisher| {
+            let publications = self.publications_of(publisher).iter();
             publications
                 .filter_map(|index| room.speakers.rank(*index))
                 .min()
@@ -80,10 +80,13 @@ impl Router {
             let publication = &self.publications[index.key()];
             let speaker_rank = match publication.kind {
                 MediaKind::Audio => room.speakers.rank(*index),
-                MediaKind::Video => rank_of_peer(publication.peer),
+                MediaKind::Video => rank_of_voice(publication.publisher),
             };
             let candidate = Candidate {
-                publisher: publication.peer,
+                publisher: match publication.publisher {
+                    Publisher::Local(peer) => Some(peer),
+                    Publisher::Remote(_) => None,
+                },
                 kind: publication.kind,
                 muted: publication.muted,
                 speaker_rank,
@@ -237,6 +240,9 @@ impl Router {
                 && let Some(encoding) = self.encoding_mut(source)
             {
                 remove(&mut encoding.slots, &listed);
+                if encoding.slots.is_empty() {
+                    self.on_demand_changed(source);
+                }
             }
         }
         for source in links.encodings.into_iter().flatten() {
@@ -244,6 +250,9 @@ impl Router {
                 && let Some(encoding) = self.encoding_mut(source)
             {
                 encoding.slots.push(listed);
+                if encoding.slots.len() == 1 {
+                    self.on_demand_changed(source);
+                }
             }
         }
         for publication in before.publications.into_iter().flatten() {

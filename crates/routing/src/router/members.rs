@@ -6,9 +6,10 @@ use plenum_types::{MediaKind, PeerIndex, PublicationConfig, RoomId, SlotConfig, 
 use rand::Rng;
 
 use crate::event::RouterEvent;
-use crate::index::EncodingRef;
+use crate::index::{EncodingRef, Publisher};
 use crate::peer::Peer;
 use crate::publication::{Encoding, Publication};
+use crate::remote::News;
 use crate::room::Room;
 use crate::slot::{Links, Slot};
 use crate::speakers;
@@ -27,13 +28,26 @@ impl Router {
         if self.peers[place].is_some() {
             return;
         }
-        let rooms = &mut self.rooms;
-        let key = *self
-            .room_keys
-            .entry(room)
-            .or_insert_with(|| rooms.insert(Room::new(room)));
+        let key = self.room_key(room);
         self.rooms[key].peers.push(peer);
         self.peers[place] = Some(Peer::new(key));
+    }
+
+    /// The key of a room, which comes into being if it has to.
+    pub(super) fn room_key(&mut self, room: RoomId) -> usize {
+        let rooms = &mut self.rooms;
+        *self
+            .room_keys
+            .entry(room)
+            .or_insert_with(|| rooms.insert(Room::new(room)))
+    }
+
+    pub(super) fn close_room_if_empty(&mut self, key: usize) {
+        if self.rooms[key].is_empty() {
+            let room = self.rooms.remove(key);
+            self.room_keys.remove(&room.id);
+            self.timers.cancel(Timer::Speakers(key));
+        }
     }
 
     pub(super) fn drop_peer(&mut self, now: Instant, peer: PeerIndex) {
@@ -49,14 +63,8 @@ impl Router {
             self.drop_publication(now, publication);
         }
         self.peers[peer.0 as usize] = None;
-        let state = &mut self.rooms[room];
-        state.peers.retain(|other| *other != peer);
-        if state.peers.is_empty() {
-            let id = state.id;
-            self.rooms.remove(room);
-            self.room_keys.remove(&id);
-            self.timers.cancel(Timer::Speakers(room));
-        }
+        self.rooms[room].peers.retain(|other| *other != peer);
+        self.close_room_if_empty(room);
     }
 
     pub(super) fn insert_publication(
@@ -71,16 +79,33 @@ impl Router {
         let Some(room) = self.peer(peer).map(|state| state.room) else {
             return PublicationIndex(NOWHERE);
         };
-        let publication = Publication::new(peer, room, config, self.next_generation);
+        let publisher = Publisher::Local(peer);
+        let publication = Publication::new(publisher, room, config, self.next_generation);
+        for shard in &self.neighbours {
+            self.outbox.add(*shard, News::Published(config.publication));
+        }
+        self.place_publication(now, publication)
+    }
+
+    /// Puts a publication into its room.
+    pub(super) fn place_publication(
+        &mut self,
+        now: Instant,
+        publication: Publication,
+    ) -> PublicationIndex {
+        let (id, room, kind) = (publication.id, publication.room, publication.kind);
+        let publisher = publication.publisher;
         let encodings = publication.encodings.len();
         self.next_generation = self.next_generation.wrapping_add(encodings as u32);
         let index = PublicationIndex::from_key(self.publications.insert(publication));
-        self.publication_keys.insert(config.publication, index);
-        if let Some(state) = self.peer_mut(peer) {
-            state.publications.push(index);
+        self.publication_keys.insert(id, index);
+        if let Some(publications) = self.publications_of_mut(publisher) {
+            publications.push(index);
         }
-        self.rooms[room].publications.push(index);
-        if config.kind == MediaKind::Audio {
+        let all = &mut self.rooms[room].publications;
+        let at = all.partition_point(|other| self.publications[other.key()].id < id);
+        all.insert(at, index);
+        if kind == MediaKind::Audio {
             self.timers
                 .set(Timer::Speakers(room), now + speakers::INTERVAL);
         }
@@ -88,11 +113,27 @@ impl Router {
         index
     }
 
+    pub(super) fn publications_of(&self, publisher: Publisher) -> &[PublicationIndex] {
+        let publications = match publisher {
+            Publisher::Local(peer) => self.peer(peer).map(|peer| &peer.publications),
+            Publisher::Remote(key) => self.remotes.get(key).map(|remote| &remote.publications),
+        };
+        publications.map_or(&[], Vec::as_slice)
+    }
+
+    fn publications_of_mut(&mut self, publisher: Publisher) -> Option<&mut Vec<PublicationIndex>> {
+        match publisher {
+            Publisher::Local(peer) => Some(&mut self.peer_mut(peer)?.publications),
+            Publisher::Remote(key) => Some(&mut self.remotes.get_mut(key)?.publications),
+        }
+    }
+
     pub(super) fn drop_publication(&mut self, now: Instant, index: PublicationIndex) {
         let Some(publication) = self.publications.get(index.key()) else {
             return;
         };
-        let (id, peer, room) = (publication.id, publication.peer, publication.room);
+        let (id, publisher, room) = (publication.id, publication.publisher, publication.room);
+        let home = publication.home();
         for encoding in 0..publication.encodings.len() as u8 {
             let source = EncodingRef {
                 publication: index,
@@ -102,18 +143,23 @@ impl Router {
             self.timers.cancel(Timer::Activity(source));
         }
         self.timers.cancel(Timer::Allocate(index));
+        self.timers.cancel(Timer::Demand(index));
         for slot in self.slots_of(index).to_vec() {
             self.unbind(slot, index);
         }
         self.publications.remove(index.key());
         self.publication_keys.remove(&id);
-        if let Some(state) = self.peer_mut(peer) {
-            state.publications.retain(|other| *other != index);
+        if let Some(publications) = self.publications_of_mut(publisher) {
+            publications.retain(|other| *other != index);
+        }
+        if let (Publisher::Remote(key), Some(home)) = (publisher, home) {
+            self.on_replica_dropped(id, key, home);
         }
         let state = &mut self.rooms[room];
         state.publications.retain(|other| *other != index);
         state.speakers.remove(index);
         self.reassign_room(now, room);
+        self.close_room_if_empty(room);
     }
 
     /// Takes every trace of a publication that ends out of a slot.

@@ -13,9 +13,10 @@ use plenum_types::{
 use crate::allocate::ALL_TEMPORAL;
 use crate::event::{Arrival, Forward, Retransmission};
 use crate::fields::Fields;
-use crate::index::EncodingRef;
+use crate::index::{EncodingRef, Publisher};
 use crate::publication::Facts;
-use crate::publication::clock::ClockMap;
+use crate::publication::clock::{ClockMap, PublisherClock};
+use crate::remote::News;
 use crate::slot::{Start, Step, is_on_its_way};
 use crate::timers::Timer;
 use crate::{PublicationIndex, Router, SlotIndex};
@@ -78,23 +79,47 @@ impl Router {
             self.watch_activity(source);
         }
         if facts.restarted {
-            for listed in self
-                .slots_of_encoding(source.publication, source.encoding)
-                .to_vec()
-            {
-                let slot = &mut self.slots[listed.slot.key()];
-                if slot.shown().is_some_and(|shown| shown.source == source) {
-                    slot.pause();
-                }
-            }
+            self.pause_slots_showing(source);
         }
         if facts.restarted || facts.became_active || facts.reshaped {
+            self.tell_followers(source.publication, |id| News::Layer(id, source.encoding));
             self.follow_change(now, source, facts.keyframe_starts);
         }
     }
 
+    /// What comes next of an encoding does not continue what slots have shown of it. Whether any
+    /// has.
+    pub(super) fn pause_slots_showing(&mut self, source: EncodingRef) -> bool {
+        let mut any = false;
+        for listed in self
+            .slots_of_encoding(source.publication, source.encoding)
+            .to_vec()
+        {
+            let slot = &mut self.slots[listed.slot.key()];
+            if slot.shown().is_some_and(|shown| shown.source == source) {
+                slot.pause();
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Nothing of an encoding's old stream can be mapped to what comes next.
+    pub(super) fn restart_encoding(&mut self, source: EncodingRef) {
+        let generation = self.next_generation;
+        self.next_generation = generation.wrapping_add(1);
+        if let Some(encoding) = self.encoding_mut(source) {
+            encoding.restart(generation);
+        }
+    }
+
     /// Finds layers anew, at once or, if that happens too often, a while later.
-    fn follow_change(&mut self, now: Instant, source: EncodingRef, keyframe_starts: bool) {
+    pub(super) fn follow_change(
+        &mut self,
+        now: Instant,
+        source: EncodingRef,
+        keyframe_starts: bool,
+    ) {
         let Some(publication) = self.publications.get_mut(source.publication.key()) else {
             return;
         };
@@ -202,9 +227,16 @@ impl Router {
         Some(here.plus(last.aligned_offset()))
     }
 
+    pub(super) fn publisher_clock(&self, publisher: Publisher) -> Option<&PublisherClock> {
+        match publisher {
+            Publisher::Local(peer) => Some(&self.peer(peer)?.clock),
+            Publisher::Remote(key) => Some(&self.remotes.get(key)?.clock),
+        }
+    }
+
     fn clock_of(&self, source: EncodingRef) -> Option<ClockMap> {
         let publication = self.publications.get(source.publication.key())?;
-        let publisher = &self.peer(publication.peer)?.clock;
+        let publisher = self.publisher_clock(publication.publisher)?;
         publication.encoding(source.encoding)?.clock.map(publisher)
     }
 
@@ -264,14 +296,17 @@ impl Router {
         let Some(state) = self.publications.get_mut(publication.key()) else {
             return;
         };
-        let Some(encoding) = state.encodings.get_mut(usize::from(encoding)) else {
+        let Some(stream) = state.encodings.get_mut(usize::from(encoding)) else {
             return;
         };
-        encoding.clock.on_report(info);
-        let publisher = state.peer;
-        if let Some(peer) = self.peer_mut(publisher) {
+        stream.clock.on_report(info);
+        if let Publisher::Local(publisher) = state.publisher
+            && let Some(peer) = self.peer_mut(publisher)
+        {
             peer.clock.on_report(now, info.ntp);
         }
+        self.tell_followers(publication, |id| News::Clock(id, encoding));
+        self.tell_followers(publication, |id| News::Layer(id, encoding));
     }
 
     pub(super) fn compose_report(

@@ -5,8 +5,9 @@ use std::time::Instant;
 use plenum_types::{KeyframeCause, MediaKind, Speaker};
 
 use crate::event::RouterEvent;
-use crate::index::EncodingRef;
-use crate::speakers;
+use crate::index::{EncodingRef, Publisher};
+use crate::remote::News;
+use crate::speakers::{self, Recent};
 use crate::timers::Timer;
 use crate::{PublicationIndex, Router};
 
@@ -20,6 +21,7 @@ impl Router {
                 Some(Timer::Keyframe(source)) => self.repeat_keyframe(now, source),
                 Some(Timer::Activity(source)) => self.check_activity(now, source),
                 Some(Timer::Allocate(publication)) => self.allocate_slots_of(now, publication),
+                Some(Timer::Demand(publication)) => self.tell_demand(publication),
                 Some(Timer::Speakers(room)) => self.check_speakers(now, room),
                 None => return,
             }
@@ -34,7 +36,7 @@ impl Router {
         let Some(encoding) = self.encoding_mut(source) else {
             return;
         };
-        let wanted = !muted && !encoding.slots.is_empty();
+        let wanted = !muted && encoding.is_wanted();
         let send = encoding.keyframes.on_timeout(now, wanted);
         let due = encoding.keyframes.due();
         self.timers.set_or_cancel(Timer::Keyframe(source), due);
@@ -44,14 +46,23 @@ impl Router {
     }
 
     pub(super) fn tell_keyframe(&mut self, source: EncodingRef, cause: KeyframeCause) {
-        if let Some(publication) = self.publications.get(source.publication.key()) {
-            self.events.push_back(RouterEvent::RequestKeyframe {
+        let Some(publication) = self.publications.get(source.publication.key()) else {
+            return;
+        };
+        let id = publication.id;
+        match (publication.publisher, publication.origin) {
+            (Publisher::Local(peer), _) => self.events.push_back(RouterEvent::RequestKeyframe {
                 publication: source.publication,
-                id: publication.id,
-                peer: publication.peer,
+                id,
+                peer,
                 encoding: source.encoding,
                 cause,
-            });
+            }),
+            (Publisher::Remote(_), Some(origin)) => {
+                self.outbox
+                    .add(origin.home, News::Keyframe(id, source.encoding));
+            }
+            (Publisher::Remote(_), None) => {}
         }
     }
 
@@ -62,6 +73,7 @@ impl Router {
         if encoding.activity.on_timeout(now) {
             // All it holds is too old to be asked for.
             encoding.store.clear();
+            self.tell_followers(source.publication, |id| News::Layer(id, source.encoding));
             // Where no layer flows there is none to go to: what is shown stays.
             if self.has_active_layer(source.publication) {
                 self.allocate_slots_of(now, source.publication);
@@ -133,34 +145,53 @@ impl Router {
     }
 
     fn check_speakers(&mut self, now: Instant, key: usize) {
-        let Some(room) = self.rooms.get_mut(key) else {
+        let since = self.stamp(now);
+        let Some(room) = self.rooms.get(key) else {
             return;
         };
-        let mut speaking = Vec::new();
-        let mut anyone = false;
-        for index in &room.publications {
-            let publication = &mut self.publications[index.key()];
-            anyone |= publication.kind == MediaKind::Audio;
-            if let Some(level) = publication.speech.speaking(now) {
-                let speaker = Speaker {
-                    publication: publication.id,
-                    level,
-                };
-                speaking.push((*index, speaker));
-            }
-        }
-        let change = room.speakers.update(speaking);
         let id = room.id;
-        if anyone {
+        let mut speaking = Vec::new();
+        for index in room.publications.clone() {
+            let publication = &mut self.publications[index.key()];
+            if publication.kind != MediaKind::Audio {
+                continue;
+            }
             self.timers
                 .set(Timer::Speakers(key), now + speakers::INTERVAL);
+            if publication.origin.is_some() {
+                continue;
+            }
+            let level = publication.speech.speaking(now);
+            speaking.extend(level.map(|level| Speaker {
+                publication: publication.id,
+                level,
+            }));
+            if publication.try_turn(level.is_some(), since) {
+                self.tell_followers(index, News::Turn);
+            }
         }
-        if let Some(speakers) = change.speakers {
+        if self.reorder_speakers(key) {
+            self.reassign_room(now, key);
+        }
+        if let Some(speakers) = self.rooms[key].speakers.tell(speaking) {
             self.events
                 .push_back(RouterEvent::SpeakersChanged { room: id, speakers });
         }
-        if change.reordered {
-            self.reassign_room(now, key);
-        }
+    }
+
+    /// Puts the speakers of a room in order. Whether that is another one.
+    pub(super) fn reorder_speakers(&mut self, key: usize) -> bool {
+        let Some(room) = self.rooms.get_mut(key) else {
+            return false;
+        };
+        let recent = room.publications.iter().filter_map(|index| {
+            let publication = &self.publications[index.key()];
+            Some(Recent {
+                index: *index,
+                id: publication.id,
+                turn: publication.turn?,
+            })
+        });
+        room.speakers.update(recent.collect())
     }
 }

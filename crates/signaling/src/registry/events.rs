@@ -1,15 +1,16 @@
 //! Facts of the media plane, passed on to those whom they concern.
 
 use plenum_types::{
-    CloseReason, MediaEvent, ParticipantId, PeerId, RoomId, SlotBinding, SlotId, Speaker,
+    CloseReason, MediaEvent, ParticipantId, PeerId, RoomId, ShardId, SlotBinding, SlotId, Speaker,
 };
 
 use super::Registry;
+use super::placement::Seat;
 use crate::messages::{ClosingReason, ConnectionState, LeaveReason, ServerMessage};
 
 impl Registry {
     /// A shard reports. Peers and rooms that are gone are ignored, because the planes may cross.
-    pub(crate) fn handle_media_event(&mut self, event: MediaEvent) {
+    pub(crate) fn handle_media_event(&mut self, shard: ShardId, event: MediaEvent) {
         match event {
             MediaEvent::PeerConnected { peer, .. } => {
                 self.tell_connection(peer, ConnectionState::Connected);
@@ -27,22 +28,23 @@ impl Registry {
                 binding,
             } => self.on_slot_changed(peer, slot, binding),
             MediaEvent::SpeakersChanged { room, speakers } => {
-                self.on_speakers_changed(room, speakers);
+                self.on_speakers_changed(shard, room, speakers);
             }
+            MediaEvent::ShardEnded => self.on_shard_ended(shard),
             // Asked for by others than rooms.
             MediaEvent::Stats(_) => {}
         }
     }
 
     fn tell_connection(&mut self, peer: PeerId, state: ConnectionState) {
-        if let Some(&(room, who)) = self.peers.get(&peer) {
+        if let Some(&Seat { room, who, .. }) = self.peers.get(&peer) {
             let reason = None;
             self.tell(room, who, ServerMessage::Connection { state, reason });
         }
     }
 
-    fn on_peer_closed(&mut self, peer: PeerId, reason: CloseReason) {
-        let Some((room, who)) = self.peers.remove(&peer) else {
+    pub(super) fn on_peer_closed(&mut self, peer: PeerId, reason: CloseReason) {
+        let Some(Seat { room, who, .. }) = self.close_seat(peer) else {
             return;
         };
         let message = ServerMessage::Connection {
@@ -56,7 +58,7 @@ impl Registry {
     }
 
     fn on_slot_changed(&mut self, peer: PeerId, slot: SlotId, binding: SlotBinding) {
-        let Some(&(room, who)) = self.peers.get(&peer) else {
+        let Some(&Seat { room, who, .. }) = self.peers.get(&peer) else {
             return;
         };
         if let Some(message) = self.slot_message(room, who, slot, binding) {
@@ -84,13 +86,28 @@ impl Registry {
         })
     }
 
-    fn on_speakers_changed(&mut self, id: RoomId, speakers: Vec<Speaker>) {
+    fn on_speakers_changed(&mut self, shard: ShardId, id: RoomId, speakers: Vec<Speaker>) {
         let Some(room) = self.rooms.get_mut(&id) else {
             return;
         };
-        room.speakers = speakers;
-        let message = room.speakers_message();
-        self.broadcast(id, None, message);
+        // From a shard that has left the room since nothing counts any more.
+        if room.shards.contains_key(&shard) {
+            room.speakers.insert(shard, speakers);
+            self.tell_speakers(id);
+        }
+    }
+
+    /// Tells a room who speaks, if that is news.
+    pub(super) fn tell_speakers(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return;
+        };
+        let speakers = room.all_speakers();
+        if speakers != room.told_speakers {
+            room.told_speakers = speakers;
+            let message = room.speakers_message();
+            self.broadcast(id, None, message);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Joining a room.
 
-use plenum_types::{ParticipantId, RoomId, ShardId};
+use plenum_types::{ParticipantId, RoomId};
 use rand::Rng;
 
 use super::{Registry, Timer};
@@ -76,17 +76,10 @@ impl Registry {
                 "Try again later, or on another server: this one has all the rooms it may have.",
             ));
         }
-        let shard = self.least_loaded_shard();
         let id = self.ids.room();
         self.names.insert(name.clone(), id);
-        self.rooms.insert(id, Room::new(id, name, shard));
+        self.rooms.insert(id, Room::new(id, name));
         Ok(id)
-    }
-
-    fn least_loaded_shard(&self) -> ShardId {
-        let loads = (0_u16..).zip(&self.shard_load);
-        let (index, _) = loads.min_by_key(|(_, load)| **load).unwrap_or((0, &0));
-        ShardId(index)
     }
 
     fn enter(
@@ -122,7 +115,7 @@ impl Registry {
         };
         self.announce_newcomer(room_id, &participant, rng);
         if let Some(room) = self.rooms.get_mut(&room_id) {
-            self.shard_load[usize::from(room.shard.0)] += 1;
+            self.participants += 1;
             room.participants.insert(id, participant);
         }
     }
@@ -142,7 +135,7 @@ impl Registry {
             resume_secret: ids::random_text(RESUME_SECRET_CHARACTERS, rng),
             grants: them.grants.info(),
         };
-        let speakers = (!room.speakers.is_empty()).then(|| room.speakers_message());
+        let speakers = (!room.told_speakers.is_empty()).then(|| room.speakers_message());
         self.send(connection, joined);
         if let Some(speakers) = speakers {
             self.send(connection, speakers);

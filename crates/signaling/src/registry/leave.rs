@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use plenum_types::{MediaCommand, ParticipantId, RoomId};
+use plenum_types::{MediaCommand, ParticipantId, PeerId, PublicationId, RoomId, ShardId};
 
 use super::{Registry, Timer};
 use crate::connection::ConnectionId;
@@ -88,13 +88,21 @@ impl Registry {
                 .filter_map(|participant| participant.session);
             self.outputs.extend(sessions.map(|session| {
                 let peer = session.peer;
-                Output::Media(room.shard, MediaCommand::RemovePeer { peer })
+                Output::Media(session.shard, MediaCommand::RemovePeer { peer })
             }));
+            if room.shards.len() > 1 {
+                self.outputs.extend(room.shards.keys().map(|shard| {
+                    let room = room.id;
+                    Output::Media(*shard, MediaCommand::ForgetRoom { room })
+                }));
+            }
         }
         self.names.clear();
-        self.peers.clear();
+        for seat in std::mem::take(&mut self.peers).into_values() {
+            self.placement.change(seat.shard, seat.load, 0);
+        }
         self.timers.clear();
-        self.shard_load.fill(0);
+        self.participants = 0;
         self.publications = 0;
         self.slots = 0;
     }
@@ -111,12 +119,12 @@ impl Registry {
         let peers: Vec<_> = self
             .peers
             .iter()
-            .filter(|(_, owner)| **owner == (room, who))
-            .map(|(peer, _)| *peer)
+            .filter(|(_, seat)| (seat.room, seat.who) == (room, who))
+            .map(|(peer, seat)| (*peer, seat.shard))
             .collect();
-        for peer in peers {
-            self.peers.remove(&peer);
-            self.command(room, MediaCommand::RemovePeer { peer });
+        for (peer, shard) in peers {
+            self.command(shard, MediaCommand::RemovePeer { peer });
+            self.close_seat(peer);
         }
         self.remove_participant(room, who, LeaveReason::ConnectionLost, None);
         self.close_if_empty(room);
@@ -137,25 +145,20 @@ impl Registry {
         let Some(participant) = room.participants.remove(&id) else {
             return;
         };
-        let owned = room.owners.len();
+        let owned = room.owners.iter().filter(|(_, owner)| **owner == id);
+        let owned: Vec<PublicationId> = owned.map(|(publication, _)| *publication).collect();
         room.owners.retain(|_, owner| *owner != id);
-        self.publications -= owned - room.owners.len();
+        self.publications -= owned.len();
         self.slots -= participant
             .session
             .as_ref()
             .map_or(0, |session| session.slots().count());
-        let shard = room.shard;
-        self.shard_load[usize::from(shard.0)] -= 1;
+        self.participants -= 1;
         if let Some(gone_at) = participant.gone_at {
             self.timers.remove(&(gone_at, Timer::Grace(room_id, id)));
         }
-        // A peer that has closed by itself is no longer listed.
-        if let Some(session) = &participant.session
-            && self.peers.remove(&session.peer).is_some()
-        {
-            let peer = session.peer;
-            self.outputs
-                .push_back(Output::Media(shard, MediaCommand::RemovePeer { peer }));
+        if let Some(session) = &participant.session {
+            self.end_session(room_id, session.peer, session.shard, &owned);
         }
         if let (Some(connection), Some(closing)) = (participant.connection, closing) {
             self.send(connection, ServerMessage::closing(closing));
@@ -164,6 +167,25 @@ impl Registry {
         if !participant.grants.hidden {
             let id = id.to_string();
             self.broadcast(room_id, None, ServerMessage::ParticipantLeft { id, reason });
+        }
+    }
+
+    /// A peer goes with all it published. One that has closed by itself is no longer seated.
+    fn end_session(
+        &mut self,
+        room: RoomId,
+        peer: PeerId,
+        shard: ShardId,
+        published: &[PublicationId],
+    ) {
+        for publication in published {
+            let publication = *publication;
+            let command = MediaCommand::RemovePublication { publication };
+            self.command_others(room, shard, &command);
+        }
+        if self.peers.contains_key(&peer) {
+            self.command(shard, MediaCommand::RemovePeer { peer });
+            self.close_seat(peer);
         }
     }
 

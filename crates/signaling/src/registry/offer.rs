@@ -1,7 +1,7 @@
 //! Carrying out an offer: compare the session before and after, tell shard and room the
 //! difference, answer.
 
-use plenum_types::{IceCredentials, MediaCommand, ParticipantId, PeerId, RoomId, SlotWish};
+use plenum_types::{IceCredentials, MediaCommand, ParticipantId, RoomId, SlotWish};
 use rand::Rng;
 
 use super::Registry;
@@ -37,7 +37,7 @@ impl Registry {
         let session = if is_new {
             self.open_peer(room, who, session)
         } else {
-            self.restart_ice(room, session, &offer, rng)
+            self.restart_ice(session, &offer, rng)
         };
         let answers = plan.answers.clone();
         let refusals = self.carry_out(room, who, session, plan);
@@ -62,7 +62,13 @@ impl Registry {
         let known = participant
             .session
             .take_if(|session| session.fingerprint == offer.fingerprint);
-        Ok(known.unwrap_or_else(|| Session::open(self.ids.peer(), offer, rng)))
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let shard = self
+            .placement
+            .place(self.rooms.get(&room).ok_or_else(gone)?);
+        Ok(Session::open(self.ids.peer(), shard, offer, rng))
     }
 
     fn put_session(&mut self, room: RoomId, who: ParticipantId, session: Session) {
@@ -104,24 +110,18 @@ impl Registry {
                 self.end_publication(room, who, publication.id);
             }
             self.slots -= before.slots().count();
-            self.peers.remove(&before.peer);
             let peer = before.peer;
-            self.command(room, MediaCommand::RemovePeer { peer });
+            self.command(before.shard, MediaCommand::RemovePeer { peer });
+            self.close_seat(peer);
         }
-        self.peers.insert(session.peer, (room, who));
         let config = Box::new(session.peer_config(room));
-        self.command(room, MediaCommand::AddPeer(config));
+        self.command(session.shard, MediaCommand::AddPeer(config));
+        self.open_seat(room, who, session.peer, session.shard);
         session
     }
 
     /// RFC 8445 §2.4: new credentials of the client ask for new ones of ours.
-    fn restart_ice(
-        &mut self,
-        room: RoomId,
-        mut session: Session,
-        offer: &Offer,
-        rng: &mut dyn Rng,
-    ) -> Session {
+    fn restart_ice(&mut self, mut session: Session, offer: &Offer, rng: &mut dyn Rng) -> Session {
         if session.remote != offer.ice {
             session.local = ids::ice_credentials(session.peer, rng);
             session.remote = offer.ice.clone();
@@ -130,7 +130,7 @@ impl Registry {
                 local: session.local.clone(),
                 remote: session.remote.clone(),
             };
-            self.command(room, command);
+            self.command(session.shard, command);
         }
         session
     }
@@ -161,7 +161,7 @@ impl Registry {
             {
                 let slot = was.id;
                 self.slots -= 1;
-                self.command(room, MediaCommand::RemoveSlot { peer, slot });
+                self.command(session.shard, MediaCommand::RemoveSlot { peer, slot });
             }
         }
         for (mid, line) in &session.lines {
@@ -169,15 +169,16 @@ impl Registry {
             if let Some(publication) = &line.publication {
                 let was = was.and_then(|line| line.publication.as_ref());
                 let was = was.filter(|was| was.id == publication.id);
-                self.update_publication(room, who, peer, was, publication);
+                self.update_publication(room, who, &session, was, publication);
             }
             if let Some(slot) = &line.slot {
                 let was = was.and_then(|line| line.slot.as_ref());
                 let was = was.filter(|was| was.id == slot.id).map(|was| was.wish);
-                self.update_slot(room, peer, was, slot);
+                self.update_slot(&session, was, slot);
             }
         }
         self.put_session(room, who, session);
+        self.weigh(room, who);
         plan.refusals
     }
 
@@ -185,7 +186,7 @@ impl Registry {
         &mut self,
         room_id: RoomId,
         who: ParticipantId,
-        peer: PeerId,
+        session: &Session,
         was: Option<&Publication>,
         now: &Publication,
     ) {
@@ -197,18 +198,16 @@ impl Registry {
             Some(was) if was.same_media(now) => {
                 let muted = now.muted;
                 if was.muted != muted {
-                    self.command(
-                        room_id,
-                        MediaCommand::MutePublication { publication, muted },
-                    );
+                    let command = MediaCommand::MutePublication { publication, muted };
+                    self.command_all(room_id, &command);
                 }
             }
             was => {
                 if was.is_some() {
-                    self.command(room_id, MediaCommand::RemovePublication { publication });
+                    let command = MediaCommand::RemovePublication { publication };
+                    self.command_all(room_id, &command);
                 }
-                let publication = Box::new(now.config());
-                self.command(room_id, MediaCommand::AddPublication { peer, publication });
+                self.announce(room_id, session, now);
             }
         }
         if let Some(room) = self.rooms.get_mut(&room_id)
@@ -223,16 +222,17 @@ impl Registry {
         self.broadcast(room_id, Some(who), message);
     }
 
-    fn update_slot(&mut self, room: RoomId, peer: PeerId, was: Option<SlotWish>, now: &Slot) {
+    fn update_slot(&mut self, session: &Session, was: Option<SlotWish>, now: &Slot) {
+        let (shard, peer) = (session.shard, session.peer);
         match was {
             None => {
                 let slot = Box::new(now.config());
                 self.slots += 1;
-                self.command(room, MediaCommand::AddSlot { peer, slot });
+                self.command(shard, MediaCommand::AddSlot { peer, slot });
             }
             Some(wish) if wish != now.wish => {
                 let (slot, wish) = (now.id, now.wish);
-                self.command(room, MediaCommand::SetSlotWish { peer, slot, wish });
+                self.command(shard, MediaCommand::SetSlotWish { peer, slot, wish });
             }
             Some(_) => {}
         }
@@ -249,7 +249,7 @@ impl Registry {
         let room = self.rooms.get(&room).ok_or_else(gone)?;
         let participant = room.participants.get(&who).ok_or_else(gone)?;
         let session = participant.session.as_ref().ok_or_else(gone)?;
-        let candidates = self.config.candidates.get(usize::from(room.shard.0));
+        let candidates = self.config.candidates.get(usize::from(session.shard.0));
         let ice: &IceCredentials = &session.local;
         let answer = Answer {
             offer,

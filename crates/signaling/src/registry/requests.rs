@@ -6,7 +6,6 @@ use rand::Rng;
 use super::Registry;
 use crate::ids;
 use crate::messages::{ClientMessage, ErrorCode, ServerMessage, SlotSpec};
-use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::room::{Room, WishChange};
 use crate::sdp::MAX_MEDIA;
@@ -81,10 +80,8 @@ impl Registry {
             return Ok(());
         };
         known.muted = muted;
-        self.command(
-            room_id,
-            MediaCommand::MutePublication { publication, muted },
-        );
+        let command = MediaCommand::MutePublication { publication, muted };
+        self.command_all(room_id, &command);
         let message = ServerMessage::Muted {
             participant: who.to_string(),
             publication: publication.to_string(),
@@ -111,6 +108,7 @@ impl Registry {
             }
         }
         self.end_publication(room_id, who, publication);
+        self.weigh(room_id, who);
         Ok(())
     }
 
@@ -128,7 +126,8 @@ impl Registry {
         {
             self.publications -= 1;
         }
-        self.command(room_id, MediaCommand::RemovePublication { publication });
+        let command = MediaCommand::RemovePublication { publication };
+        self.command_all(room_id, &command);
         let message = ServerMessage::Unpublished {
             participant: who.to_string(),
             publication: publication.to_string(),
@@ -185,7 +184,7 @@ impl Registry {
         else {
             return;
         };
-        let peer = session.peer;
+        let (peer, shard) = (session.peer, session.shard);
         let known = session
             .lines
             .values_mut()
@@ -193,14 +192,7 @@ impl Registry {
             .find(|known| known.id == slot && known.wish != wish);
         if let Some(known) = known {
             known.wish = wish;
-            self.command(room, MediaCommand::SetSlotWish { peer, slot, wish });
-        }
-    }
-
-    /// Asks the shard of `room`.
-    pub(super) fn command(&mut self, room: RoomId, command: MediaCommand) {
-        if let Some(room) = self.rooms.get(&room) {
-            self.outputs.push_back(Output::Media(room.shard, command));
+            self.command(shard, MediaCommand::SetSlotWish { peer, slot, wish });
         }
     }
 }

@@ -3,4 +3,5 @@
 mod harness;
 mod media;
 mod offers;
+mod shards;
 mod stays;

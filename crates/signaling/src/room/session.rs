@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use plenum_types::{
-    Fingerprint, IceCredentials, Mid, PeerConfig, PeerId, PublicationId, RoomId, SlotId, Ssrc,
+    Fingerprint, IceCredentials, Mid, PeerConfig, PeerId, PublicationId, RoomId, ShardId, SlotId,
+    Ssrc,
 };
 use rand::{Rng, RngExt};
 
@@ -18,6 +19,8 @@ const CNAME_CHARACTERS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) peer: PeerId,
+    /// Which shard carries it.
+    pub(crate) shard: ShardId,
     pub(crate) local: IceCredentials,
     pub(crate) remote: IceCredentials,
     /// Of the client's certificate. Another one is another peer connection.
@@ -46,9 +49,10 @@ pub(crate) struct Line {
 
 impl Session {
     /// The peer connection that `offer` opens.
-    pub(crate) fn open(peer: PeerId, offer: &Offer, rng: &mut dyn Rng) -> Self {
+    pub(crate) fn open(peer: PeerId, shard: ShardId, offer: &Offer, rng: &mut dyn Rng) -> Self {
         Self {
             peer,
+            shard,
             local: ids::ice_credentials(peer, rng),
             remote: offer.ice.clone(),
             fingerprint: offer.fingerprint.clone(),

@@ -20,6 +20,10 @@ use crate::token::{self, Claims};
 /// breaks the connection. Higher wastes memory on hostile clients.
 const REFUSABLE: usize = 8;
 
+/// What each connection sets aside for reading, bytes. Larger messages grow it; the library's own
+/// 128 KiB would be most of what an idle subscriber costs.
+const READ_BUFFER_BYTES: usize = 4 * 1_024;
+
 /// What the query may hold.
 #[derive(Deserialize)]
 pub(crate) struct TokenQuery {
@@ -45,6 +49,7 @@ pub(crate) async fn upgrade(
     let most = shared.config.limits.message_bytes.saturating_mul(REFUSABLE);
     upgrade
         .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(most)
         .max_frame_size(most)
         .on_upgrade(move |socket| super::serve(socket, shared, verified))

@@ -69,6 +69,8 @@ pub struct FrameShape {
     pub key_index: u8,
     /// A receiver of lower temporal layers may start with this layer here.
     pub layer_sync: bool,
+    /// No other frame refers to it.
+    pub discardable: bool,
 }
 
 /// The payloads of a frame, in order. Sizes differ by a byte at most, as libwebrtc's do.
@@ -117,7 +119,7 @@ struct Position {
 
 fn write_vp8(payload: &mut Vec<u8>, frame: &FrameShape, position: Position) {
     let start = if position.first { 0x10 } else { 0 };
-    let reference = if frame.stamp.temporal > 0 { 0x20 } else { 0 };
+    let reference = if frame.discardable { 0x20 } else { 0 };
     payload.extend([0x80 | reference | start, 0xf0]); // X N S; I L T K
     payload.extend((0x8000 | frame.picture_id).to_be_bytes());
     payload.push(frame.tl0_picture_index);
@@ -229,6 +231,7 @@ mod tests {
             tl0_picture_index: 9,
             key_index: 3,
             layer_sync: true,
+            discardable: false,
         }
     }
 

@@ -267,6 +267,7 @@ impl VideoSource {
             tl0_picture_index: state.tl0_picture_index,
             key_index: state.key_index & 0x1f,
             layer_sync,
+            discardable: temporal > 0 && temporal + 1 == self.config.temporal_layers,
         };
         state.last_of_layer[usize::from(temporal)] = state.frame;
         state.frame += 1;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plenum_types::{
-    Fingerprint, FingerprintAlgorithm, MediaCommand, MediaEvent, PeerId, SlotConfig,
+    Fingerprint, FingerprintAlgorithm, MediaCommand, MediaEvent, PeerId, ShardId, SlotConfig,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -105,8 +105,13 @@ impl Server {
         self.drain();
     }
 
+    /// The shard of the first room reports.
     pub(super) fn report(&mut self, event: MediaEvent) {
-        self.registry.handle_media_event(event);
+        self.report_from(0, event);
+    }
+
+    pub(super) fn report_from(&mut self, shard: u16, event: MediaEvent) {
+        self.registry.handle_media_event(ShardId(shard), event);
         self.drain();
     }
 
@@ -203,6 +208,8 @@ impl Server {
                 MediaCommand::RestartIce { .. } => "RestartIce",
                 MediaCommand::RemovePeer { .. } => "RemovePeer",
                 MediaCommand::AddPublication { .. } => "AddPublication",
+                MediaCommand::AddRemotePublication { .. } => "AddRemotePublication",
+                MediaCommand::ForgetRoom { .. } => "ForgetRoom",
                 MediaCommand::RemovePublication { .. } => "RemovePublication",
                 MediaCommand::MutePublication { .. } => "MutePublication",
                 MediaCommand::AddSlot { .. } => "AddSlot",
