@@ -9,7 +9,6 @@
 mod client;
 #[path = "conference/media.rs"]
 mod media;
-#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/server.rs"]
 mod server;
 #[path = "conference/signal.rs"]
