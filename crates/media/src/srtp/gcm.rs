@@ -7,45 +7,40 @@ use super::Refused;
 use super::keys::SessionKeys;
 use super::rtcp_trailer::{RTCP_CLEAR, RtcpTrailer, TRAILER};
 use crate::MediaError;
-use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use key::GcmKey;
 use plenum_types::Ssrc;
+
+mod key;
 
 /// Authentication tag, bytes.
 pub(super) const TAG: usize = 16;
 
 /// One expanded key with its salt.
 pub(super) struct Gcm {
-    key: LessSafeKey,
+    key: GcmKey,
     salt: [u8; 12],
 }
 
 impl Gcm {
     pub(super) fn new(keys: &SessionKeys, key_length: usize) -> Result<Self, MediaError> {
-        let algorithm = if key_length == 32 {
-            &AES_256_GCM
-        } else {
-            &AES_128_GCM
-        };
-        let key = UnboundKey::new(algorithm, &keys.cipher[..key_length])
-            .map_err(|_| MediaError::SrtpKey)?;
         let mut salt = [0; 12];
         salt.copy_from_slice(&keys.salt[..12]);
         Ok(Self {
-            key: LessSafeKey::new(key),
+            key: GcmKey::new(&keys.cipher[..key_length])?,
             salt,
         })
     }
 
     /// Two zero bytes, SSRC, 48-bit index, XOR salt (RFC 7714 §8.1, and §9.1 for SRTCP, whose
     /// 31-bit index is the lower part).
-    fn nonce(&self, ssrc: Ssrc, index: u64) -> Nonce {
+    fn nonce(&self, ssrc: Ssrc, index: u64) -> [u8; 12] {
         let mut nonce = [0; 12];
         nonce[2..6].copy_from_slice(&ssrc.0.to_be_bytes());
         nonce[6..].copy_from_slice(&index.to_be_bytes()[2..]);
         for (byte, salt) in nonce.iter_mut().zip(self.salt) {
             *byte ^= salt;
         }
-        Nonce::assume_unique_for_key(nonce)
+        nonce
     }
 
     /// Protects `buffer[..length]`; the tag follows it.
@@ -59,11 +54,8 @@ impl Gcm {
     ) -> Result<usize, Refused> {
         let (packet, rest) = buffer.split_at_mut(length);
         let (header, payload) = packet.split_at_mut(header);
-        let tag = self
-            .key
-            .seal_in_place_separate_tag(self.nonce(ssrc, index), Aad::from(&*header), payload)
-            .map_err(|_| Refused)?;
-        rest[..TAG].copy_from_slice(tag.as_ref());
+        let tag = self.key.seal(self.nonce(ssrc, index), header, payload)?;
+        rest[..TAG].copy_from_slice(&tag);
         Ok(length + TAG)
     }
 
@@ -79,9 +71,7 @@ impl Gcm {
         let (packet, tag) = packet.split_at_mut(length);
         let (header, payload) = packet.split_at_mut_checked(header).ok_or(Refused)?;
         let nonce = self.nonce(ssrc, index);
-        self.key
-            .open_in_place_separate_tag(nonce, Aad::from(&*header), tag, payload)
-            .map_err(|_| Refused)?;
+        self.key.open(nonce, header, tag, payload)?;
         Ok(length)
     }
 
@@ -96,13 +86,10 @@ impl Gcm {
         let trailer = RtcpTrailer::encrypted(index).to_bytes();
         let (packet, rest) = buffer.split_at_mut(length);
         let (clear, secret) = packet.split_at_mut(RTCP_CLEAR);
-        let associated = Aad::from(associated_data(clear, trailer));
+        let associated = associated_data(clear, trailer);
         let nonce = self.nonce(ssrc, u64::from(index));
-        let tag = self
-            .key
-            .seal_in_place_separate_tag(nonce, associated, secret)
-            .map_err(|_| Refused)?;
-        rest[..TAG].copy_from_slice(tag.as_ref());
+        let tag = self.key.seal(nonce, &associated, secret)?;
+        rest[..TAG].copy_from_slice(&tag);
         rest[TAG..TAG + TRAILER].copy_from_slice(&trailer);
         Ok(length + TAG + TRAILER)
     }
@@ -122,17 +109,15 @@ impl Gcm {
             return self.check_clear_rtcp(nonce, packet, trailer, tag);
         }
         let (clear, secret) = packet.split_at_mut_checked(RTCP_CLEAR).ok_or(Refused)?;
-        let associated = Aad::from(associated_data(clear, trailer.to_bytes()));
-        self.key
-            .open_in_place_separate_tag(nonce, associated, tag, secret)
-            .map_err(|_| Refused)?;
+        let associated = associated_data(clear, trailer.to_bytes());
+        self.key.open(nonce, &associated, tag, secret)?;
         Ok(length)
     }
 
     /// Without encryption everything but the tag is associated data (RFC 7714 §9.3).
     fn check_clear_rtcp(
         &self,
-        nonce: Nonce,
+        nonce: [u8; 12],
         packet: &[u8],
         trailer: RtcpTrailer,
         tag: &[u8],
@@ -144,9 +129,7 @@ impl Gcm {
         let associated = associated.get_mut(..length + TRAILER).ok_or(Refused)?;
         associated[..length].copy_from_slice(packet);
         associated[length..].copy_from_slice(&trailer.to_bytes());
-        self.key
-            .open_in_place_separate_tag(nonce, Aad::from(&*associated), tag, &mut [])
-            .map_err(|_| Refused)?;
+        self.key.open(nonce, associated, tag, &mut [])?;
         Ok(length)
     }
 }
