@@ -57,8 +57,8 @@ impl Sender {
         let Some(statuses) = Statuses::new(raw) else {
             return;
         };
-        let reports = self.history.resolve(now, statuses);
-        self.estimator.on_reports(now, reports);
+        let fates = self.history.resolve(now, statuses);
+        self.estimator.on_fates(now, &fates);
     }
 
     /// The receiver's own estimate (REMB), up to the most that ours may say. It counts where there

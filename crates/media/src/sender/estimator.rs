@@ -8,10 +8,9 @@
 mod detector;
 mod trendline;
 
+use super::history::Fates;
 use detector::Detector;
-use interceptor::{
-    ArrivalGroupAccumulator, LossController, PacketReport, RateCalculator, RateController,
-};
+use interceptor::{ArrivalGroupAccumulator, LossController, RateCalculator, RateController};
 use plenum_types::Bitrate;
 use std::time::Instant;
 use trendline::Trendline;
@@ -52,13 +51,15 @@ impl Estimator {
         }
     }
 
-    /// Takes in the packets of one feedback, in send order.
-    pub(super) fn on_reports(&mut self, now: Instant, reports: &[PacketReport]) {
-        if reports.is_empty() {
+    /// Takes in what one feedback tells.
+    pub(super) fn on_fates(&mut self, now: Instant, fates: &Fates<'_>) {
+        if fates.packets == 0 {
             return;
         }
-        for report in reports.iter().filter(|report| report.arrived) {
-            self.received.add(now, report.size);
+        if fates.bytes > 0 {
+            self.received.add(now, fates.bytes);
+        }
+        for report in fates.arrived {
             if let Some(group) = self.groups.accumulate(report) {
                 let trend = self.trendline.update(&group);
                 self.detector.update(group.at, trend);
@@ -66,8 +67,7 @@ impl Estimator {
         }
         let received = self.received.rate_bits_per_second(now);
         let by_delay = self.by_delay.update(now, self.detector.usage(), received);
-        let lost = reports.iter().filter(|report| !report.arrived).count();
-        let by_loss = self.by_loss.update(now, lost, reports.len());
+        let by_loss = self.by_loss.update(now, fates.lost, fates.packets);
         self.target = Some(by_delay.min(by_loss));
     }
 

@@ -27,6 +27,20 @@ struct Sent {
     size: u16,
 }
 
+/// What one feedback tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fates<'h> {
+    /// What arrived, in send order. Packets that left at the same moment are one: for the delay
+    /// they are one group anyway, and a burst costs no more than a packet.
+    pub(super) arrived: &'h [PacketReport],
+    /// Bytes that arrived.
+    pub(super) bytes: usize,
+    /// Packets told of.
+    pub(super) packets: usize,
+    /// Those of them that did not arrive.
+    pub(super) lost: usize,
+}
+
 #[derive(Default)]
 pub(super) struct History {
     ring: Vec<Sent>,
@@ -79,34 +93,45 @@ impl History {
         &mut self,
         now: Instant,
         statuses: impl Iterator<Item = Status>,
-    ) -> &[PacketReport] {
+    ) -> Fates<'_> {
         self.reports.clear();
+        let mut fates = Fates::default();
+        let mut newest_us = None;
         for status in statuses {
-            if let Some(report) = self.take(now, status) {
-                self.reports.push(report);
+            let Some(sent) = self.take(status.sequence) else {
+                continue;
+            };
+            let Some(departure) = self.departure(now, sent.departure_us) else {
+                continue;
+            };
+            fates.packets += 1;
+            let Some(arrival) = status.arrival.map(duration) else {
+                fates.lost += 1;
+                continue;
+            };
+            let size = usize::from(sent.size);
+            fates.bytes += size;
+            match self.reports.last_mut() {
+                Some(last) if newest_us == Some(sent.departure_us) => {
+                    last.size += size;
+                    last.arrival = last.arrival.max(Some(arrival));
+                }
+                _ => self.reports.push(report(&status, size, departure, arrival)),
             }
+            newest_us = Some(sent.departure_us);
         }
-        &self.reports
+        fates.arrived = &self.reports;
+        fates
     }
 
-    fn take(&mut self, now: Instant, status: Status) -> Option<PacketReport> {
-        let id = self.sent_as(status.sequence)?;
+    /// What was sent with `sequence`; once.
+    fn take(&mut self, sequence: u16) -> Option<Sent> {
+        let id = self.sent_as(sequence)?;
         let place = self.place(id);
         let sent = self.ring.get_mut(place)?;
-        let size = std::mem::take(&mut sent.size);
-        let departure = departure(self.origin?, now, sent.departure_us)?;
-        (size > 0).then(|| PacketReport {
-            ssrc: 0,
-            id,
-            rtp_sequence_number: status.sequence,
-            is_twcc: true,
-            twcc_sequence_number: status.sequence,
-            size: usize::from(size),
-            arrived: status.arrival.is_some(),
-            departure,
-            arrival: status.arrival.map(duration),
-            ecn: Ecn::NotEct,
-        })
+        let taken = *sent;
+        sent.size = 0;
+        (taken.size > 0).then_some(taken)
     }
 
     /// The extended number of the newest packet sent with `sequence`, if it is remembered.
@@ -115,16 +140,31 @@ impl History {
         let id = self.next.checked_sub(back)?;
         (back > 0 && back <= self.ring.len() as u64).then_some(id)
     }
+
+    /// The instant that `departure_us` means, seen from `now`.
+    fn departure(&self, now: Instant, departure_us: u32) -> Option<Instant> {
+        let elapsed = now.saturating_duration_since(self.origin?).as_micros() as u32;
+        let age = Duration::from_micros(u64::from(elapsed.wrapping_sub(departure_us)));
+        if age > OLDEST {
+            return None;
+        }
+        now.checked_sub(age)
+    }
 }
 
-/// The instant that `departure_us` means, seen from `now`.
-fn departure(origin: Instant, now: Instant, departure_us: u32) -> Option<Instant> {
-    let elapsed = now.saturating_duration_since(origin).as_micros() as u32;
-    let age = Duration::from_micros(u64::from(elapsed.wrapping_sub(departure_us)));
-    if age > OLDEST {
-        return None;
+fn report(status: &Status, size: usize, departure: Instant, arrival: Duration) -> PacketReport {
+    PacketReport {
+        ssrc: 0,
+        id: 0,
+        rtp_sequence_number: status.sequence,
+        is_twcc: true,
+        twcc_sequence_number: status.sequence,
+        size,
+        arrived: true,
+        departure,
+        arrival: Some(arrival),
+        ecn: Ecn::NotEct,
     }
-    now.checked_sub(age)
 }
 
 fn duration(ticks: u32) -> Duration {
@@ -151,7 +191,32 @@ mod tests {
     fn remembers(history: &mut History, now: Instant, back: u16) -> bool {
         let sequence = (history.next as u16).wrapping_sub(back);
         let arrival = Some(0);
-        history.take(now, Status { sequence, arrival }).is_some()
+        let told = [Status { sequence, arrival }];
+        history.resolve(now, told.into_iter()).packets == 1
+    }
+
+    #[test]
+    fn what_left_together_is_told_together() {
+        let (mut history, start) = sent(1, Duration::ZERO);
+        let later = start + Duration::from_millis(33);
+        for at in [start, start, later, later, later] {
+            history.add(at, 1_000);
+        }
+        let arrivals = [Some(40), Some(41), Some(44), None, Some(180), Some(179)];
+        let statuses = (0..).zip(arrivals);
+        let statuses = statuses.map(|(sequence, arrival)| Status { sequence, arrival });
+        let fates = history.resolve(later, statuses);
+        assert_eq!((fates.packets, fates.lost, fates.bytes), (6, 1, 5_000));
+        let told: Vec<_> = fates
+            .arrived
+            .iter()
+            .map(|report| (report.departure, report.arrival, report.size))
+            .collect();
+        let ticks = |ticks| Some(duration(ticks));
+        assert_eq!(
+            told,
+            [(start, ticks(44), 3_000), (later, ticks(180), 2_000)]
+        );
     }
 
     #[test]
