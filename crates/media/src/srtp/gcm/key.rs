@@ -12,7 +12,8 @@ use crate::MediaError;
 /// See the module.
 pub(super) enum GcmKey {
     AwsLc(aws_lc_rs::aead::LessSafeKey),
-    Ring(ring::aead::LessSafeKey),
+    /// Boxed, as the other keeps its expanded key on the heap too.
+    Ring(Box<ring::aead::LessSafeKey>),
 }
 
 impl GcmKey {
@@ -44,7 +45,7 @@ impl GcmKey {
             &AES_128_GCM
         };
         let key = UnboundKey::new(algorithm, bytes).map_err(|_| MediaError::SrtpKey)?;
-        Ok(Self::Ring(LessSafeKey::new(key)))
+        Ok(Self::Ring(Box::new(LessSafeKey::new(key))))
     }
 
     /// Encrypts `text` in place and authenticates it with `associated`; gives the tag. A nonce
