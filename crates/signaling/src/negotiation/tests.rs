@@ -291,7 +291,11 @@ proptest! {
             match edit {
                 0 if lines.len() > 1 => { lines.remove(at); }
                 1 => { let line = lines[at].clone(); lines.push(line); }
-                2 => { let cut = usize::from(byte) % (lines[at].len() + 1); lines[at].truncate(cut); }
+                2 => {
+                    let cut = usize::from(byte) % (lines[at].len() + 1);
+                    let cut = lines[at].floor_char_boundary(cut);
+                    lines[at].truncate(cut);
+                }
                 _ => { lines[at].push(char::from(byte)); }
             }
         }
