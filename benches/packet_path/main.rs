@@ -2,6 +2,7 @@
 
 mod describe;
 mod fan_out;
+mod link_hop;
 mod patch;
 mod srtp;
 

@@ -17,10 +17,10 @@ use crate::batch::RunMemory;
 use crate::client::{Client, Clients};
 use crate::packet::{self, PACKETS_PER_FRAME, Packet, extensions, parameters};
 
-const ROOM: RoomId = RoomId(1);
+pub(crate) const ROOM: RoomId = RoomId(1);
 const PUBLICATION: PublicationId = PublicationId(1);
 /// The publisher's number as a client; subscribers follow.
-const PUBLISHER: u32 = 0;
+pub(crate) const PUBLISHER: u32 = 0;
 /// Time between frames.
 const FRAME_INTERVAL: Duration = Duration::from_micros(33_333);
 /// Frames between two ICE checks of everybody; without them the shard ends a peer after a while.
@@ -137,17 +137,8 @@ impl FanOut {
     }
 
     fn next_datagram(&mut self, keyframe: bool) -> Vec<u8> {
-        let packet = Packet::new(Codec::Vp8, self.next_packet).with_keyframe(keyframe);
+        let datagram = encrypted_datagram(&mut self.publisher, self.next_packet, keyframe);
         self.next_packet += 1;
-        let mut datagram = packet.bytes();
-        let length = datagram.len();
-        datagram.resize(length + SRTP_OVERHEAD, 0);
-        let length = self
-            .publisher
-            .srtp
-            .protect_rtp(&mut datagram, length)
-            .expect("the publisher encrypts");
-        datagram.truncate(length);
         datagram
     }
 
@@ -171,26 +162,48 @@ impl FanOut {
     }
 }
 
-fn publication() -> MediaCommand {
+/// The publisher's packet of that number, encrypted.
+///
+/// # Panics
+///
+/// If it cannot be.
+pub(crate) fn encrypted_datagram(publisher: &mut Client, number: u32, keyframe: bool) -> Vec<u8> {
+    let packet = Packet::new(Codec::Vp8, number).with_keyframe(keyframe);
+    let mut datagram = packet.bytes();
+    let length = datagram.len();
+    datagram.resize(length + SRTP_OVERHEAD, 0);
+    let length = publisher.srtp.protect_rtp(&mut datagram, length);
+    datagram.truncate(length.expect("the publisher encrypts"));
+    datagram
+}
+
+/// The publisher's video begins.
+pub(crate) fn publication() -> MediaCommand {
     MediaCommand::AddPublication {
         peer: PeerId(u64::from(PUBLISHER)),
-        publication: Box::new(PublicationConfig {
-            publication: PUBLICATION,
-            kind: MediaKind::Video,
-            source: Source::Camera,
-            mid: mid(0),
-            codecs: vec![parameters(Codec::Vp8)],
-            extensions: extensions(),
-            encodings: vec![Encoding {
-                ssrc: Some(Ssrc(packet::PUBLISHER_SSRC)),
-                ..Encoding::default()
-            }],
-            muted: false,
-        }),
+        publication: Box::new(publication_config()),
     }
 }
 
-fn slot(number: u32) -> MediaCommand {
+/// The publisher's video.
+pub(crate) fn publication_config() -> PublicationConfig {
+    PublicationConfig {
+        publication: PUBLICATION,
+        kind: MediaKind::Video,
+        source: Source::Camera,
+        mid: mid(0),
+        codecs: vec![parameters(Codec::Vp8)],
+        extensions: extensions(),
+        encodings: vec![Encoding {
+            ssrc: Some(Ssrc(packet::PUBLISHER_SSRC)),
+            ..Encoding::default()
+        }],
+        muted: false,
+    }
+}
+
+/// A subscriber's slot for it.
+pub(crate) fn slot(number: u32) -> MediaCommand {
     MediaCommand::AddSlot {
         peer: PeerId(u64::from(number)),
         slot: Box::new(SlotConfig {

@@ -9,9 +9,11 @@ mod client;
 pub mod fan_out;
 pub mod floor;
 pub mod instructions;
+pub mod link_hop;
 mod machine;
 pub mod packet;
 
 pub use fan_out::FanOut;
+pub use link_hop::LinkHop;
 pub use machine::Machine;
 pub use packet::Packet;

@@ -49,6 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "plenum-rtp",
             "plenum-media",
             "plenum-engine",
+            "plenum-net",
         ],
     ),
 ];

@@ -8,11 +8,12 @@ use plenum_types::SrtpProfile;
 use super::counted_region;
 use crate::cases::{self, PROFILES, Stream};
 use crate::fan_out::FanOut;
+use crate::link_hop::LinkHop;
 use crate::packet::{CODECS, PACKETS_PER_FRAME};
 
 /// Executions of a single stage.
 const TIMES: u32 = 64;
-/// Frames that a fan-out forwards. As many as there are frames in a second are enough to be
+/// Frames that a fan-out or a link forwards. As many as there are frames in a second are enough to be
 /// representative, and few enough for an emulated processor.
 const FRAMES: u32 = 10;
 /// Subscribers of the fan-outs, growing.
@@ -39,6 +40,7 @@ pub fn run(names: &mut impl Write, start: Instant) -> io::Result<()> {
         stage(names, &format!("protect/{name}"), cases::protect(profile))?;
         unprotect(names, profile)?;
     }
+    link_hop(names, start)?;
     fan_outs(names, start)
 }
 
@@ -62,6 +64,18 @@ fn unprotect(names: &mut impl Write, profile: SrtpProfile) -> io::Result<()> {
         }
     };
     stage(names, &format!("unprotect/{}", profile.as_str()), next)
+}
+
+fn link_hop(names: &mut impl Write, start: Instant) -> io::Result<()> {
+    let mut link_hop = LinkHop::new(start);
+    writeln!(names, "link_hop {FRAMES} {}", FRAMES * PACKETS_PER_FRAME)?;
+    for _ in 0..FRAMES {
+        let frame = link_hop.next_frame();
+        counted_region(1, &mut || {
+            link_hop.hop(&frame);
+        });
+    }
+    Ok(())
 }
 
 /// One livestream that grows, so that nobody joins twice.

@@ -33,6 +33,8 @@ pub use config::NetConfig;
 pub use engine::Engine;
 pub use error::{CommandRefused, NetError};
 pub use handle::ShardHandle;
+#[doc(hidden)]
+pub use link::{LinkEnds, link_pair};
 pub use media::start;
 pub use plenum_engine::{Certificate, LinkMessage, LinkPacket, LinkRefused, Links};
 pub use start::{Net, start_with};

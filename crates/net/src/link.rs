@@ -4,8 +4,10 @@
 //!
 //! A shard that is asleep is woken at most once per wake-up of the writer.
 
+use std::io;
 use std::sync::Arc;
 
+use mio::{Poll, Token, Waker};
 use plenum_engine::{LinkMessage, LinkPacket, LinkRefused, Links};
 use plenum_types::{LinkFill, LinkNote, ShardId};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
@@ -47,7 +49,7 @@ struct Receiving {
 
 /// A shard's ends of all its links.
 #[derive(Default)]
-pub(crate) struct LinkEnds {
+pub struct LinkEnds {
     /// By shard; none to itself.
     sending: Vec<Option<Sending>>,
     receiving: Vec<Receiving>,
@@ -68,6 +70,22 @@ pub(crate) fn connect(bells: &[Arc<Bell>]) -> Vec<LinkEnds> {
         }
     }
     ends
+}
+
+/// The ends of two shards that are awake, for benches: their bells wake nobody.
+///
+/// # Errors
+///
+/// If the bells cannot be made.
+pub fn link_pair() -> io::Result<[LinkEnds; 2]> {
+    let bell = |poll: &Poll| {
+        let waker = Waker::new(poll.registry(), Token(0))?;
+        io::Result::Ok(Arc::new(Bell::new(waker)))
+    };
+    let bells = [bell(&Poll::new()?)?, bell(&Poll::new()?)?];
+    let mut ends = connect(&bells);
+    let second = ends.remove(1);
+    Ok([ends.remove(0), second])
 }
 
 fn link(from: ShardId, bell: Arc<Bell>) -> (Sending, Receiving) {
@@ -103,11 +121,7 @@ impl LinkEnds {
 
     /// Visits what other shards have handed over, notes first, at most `most` of each kind from
     /// each shard. Returns whether anything is left.
-    pub(crate) fn visit(
-        &mut self,
-        most: usize,
-        mut take: impl FnMut(ShardId, LinkMessage<'_>),
-    ) -> bool {
+    pub fn visit(&mut self, most: usize, mut take: impl FnMut(ShardId, LinkMessage<'_>)) -> bool {
         for receiving in &mut self.receiving {
             let from = receiving.from;
             for _ in 0..most {
