@@ -2,8 +2,8 @@
 //!
 //! Both are assembly behind the same interface. AWS-LC uses AVX-512 where it is there, and falls
 //! back to code from before vector AES; ring has code for vector AES with AVX2. So the processors
-//! in between (AMD before Zen 4, Intel client parts, guests without AVX-512) are ring's, at about
-//! half the time per packet; all others, other architectures included, are AWS-LC's.
+//! in between (AMD before Zen 4, Intel client parts, guests without AVX-512) are ring's; all
+//! others, other architectures included, are AWS-LC's.
 
 use super::super::cipher::Refused;
 use super::TAG;
