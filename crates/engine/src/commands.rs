@@ -141,6 +141,7 @@ impl Shard {
             return;
         };
         if entry.connected {
+            self.assume_bandwidth(now, index, &config);
             self.router.add_slot(now, index, &config, &mut self.rng);
         } else {
             entry.waiting_slots.push(config);
@@ -194,7 +195,10 @@ impl Shard {
         for entry in self.peers.iter() {
             stats.peers_connected += u64::from(entry.connected);
             stats.nacks_out += entry.receiver.stats().nacks_out;
-            stats.estimated_bitrate += entry.sender.estimate().map_or(0, |estimate| estimate.0);
+            stats.estimated_bitrate += entry
+                .sender
+                .estimate()
+                .map_or(0, |estimate| estimate.bitrate.0);
             for (_, reason) in &entry.slot_reasons {
                 stats.slots[*reason as usize] += 1;
             }

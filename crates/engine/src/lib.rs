@@ -9,6 +9,7 @@
 //! | `packet_path` | a media packet's way through the stages, in order |
 //! | `burst` | packets of a wake-up, dealt out subscriber by subscriber |
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
+//! | `probe` | padding that finds out what the way to a client carries |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
 //! | `link`, `crossing` | what goes to other shards and comes from them |
 //! | `commands` | what the control plane asks |
@@ -27,6 +28,7 @@ mod feedback;
 mod link;
 mod packet_path;
 mod peers;
+mod probe;
 mod reports;
 mod shard;
 #[cfg(test)]

@@ -243,8 +243,8 @@ pub(crate) struct OutgoingCopy<'a> {
 
 /// A peer as the receiver of copies.
 pub(crate) struct Subscriber<'p> {
-    entry: &'p mut PeerEntry,
-    path: Path,
+    pub(crate) entry: &'p mut PeerEntry,
+    pub(crate) path: Path,
 }
 
 impl<'p> Subscriber<'p> {

@@ -137,6 +137,7 @@ impl Shard {
             entry.armed = None;
             entry.transport.handle_timeout(now);
             self.send_reports(now, index, out);
+            self.send_probes(now, index, out);
             self.peers.touch(index);
         }
         if self
@@ -187,7 +188,8 @@ impl Shard {
         let transport = entry.transport.poll_timeout().map(|(deadline, _)| deadline);
         // Without keys its feedback cannot leave: waking for it would be waking in vain.
         let feedback = entry.receiver.poll_timeout().filter(|_| entry.connected);
-        let deadline = [transport, feedback, entry.next_sender_report]
+        let probe = entry.sender.poll_timeout().filter(|_| entry.connected);
+        let deadline = [transport, feedback, entry.next_sender_report, probe]
             .into_iter()
             .flatten()
             .min();

@@ -5,7 +5,7 @@ use crate::shard::Shard;
 use plenum_media::PeerEvent;
 use plenum_routing::RouterEvent;
 use plenum_types::{
-    CloseReason, DropReason, MediaEvent, Path, PeerIndex, SendBatch, SlotBinding, SlotId,
+    CloseReason, DropReason, ExtensionKind, MediaEvent, MediaKind, Path, PeerIndex, SendBatch, SlotBinding, SlotConfig, SlotId,
     SrtpProfile,
 };
 use std::time::Instant;
@@ -112,8 +112,21 @@ impl Shard {
             profile,
         });
         for slot in &waiting {
+            self.assume_bandwidth(now, peer, slot);
             self.router.add_slot(now, peer, slot, &mut self.rng);
         }
+    }
+
+    /// Before there is feedback, a subscriber that will send it gets a cautious start.
+    pub(crate) fn assume_bandwidth(&mut self, now: Instant, peer: PeerIndex, slot: &SlotConfig) {
+        let tells = slot.extensions.id(ExtensionKind::TransportSequence).is_some()
+            && slot.kind == MediaKind::Video;
+        let Some(entry) = self.peers.at_mut(peer).filter(|_| tells) else {
+            return;
+        };
+        let estimate = entry.sender.estimate();
+        let estimate = estimate.unwrap_or_else(|| entry.sender.first_estimate());
+        self.router.set_estimate(now, peer, estimate);
     }
 
     pub(crate) fn remove_peer(&mut self, now: Instant, peer: PeerIndex, reason: CloseReason) {
@@ -156,6 +169,12 @@ impl Shard {
                     binding,
                 } => {
                     self.on_slot_changed(peer, slot, binding);
+                }
+                RouterEvent::DemandChanged { peer, demand } => {
+                    if let Some(entry) = self.peers.at_mut(peer) {
+                        entry.sender.set_demand(now, demand);
+                        self.peers.touch(peer);
+                    }
                 }
                 RouterEvent::SpeakersChanged { room, speakers } => {
                     self.events

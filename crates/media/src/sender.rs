@@ -3,6 +3,7 @@
 
 mod estimator;
 mod history;
+mod probe;
 mod round_trip;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,8 @@ use crate::transport_feedback::Statuses;
 use estimator::Estimator;
 use history::History;
 use plenum_rtp::rtcp::ReportBlock;
-use plenum_types::{Bitrate, NtpTime};
+use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, NtpTime};
+use probe::Prober;
 use round_trip::RoundTrip;
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 pub struct Sender {
     history: History,
     estimator: Estimator,
+    prober: Prober,
     round_trip: RoundTrip,
     remb: Option<Bitrate>,
     fraction_lost: u8,
@@ -39,6 +42,7 @@ impl Sender {
         Self {
             history: History::default(),
             estimator: Estimator::new(),
+            prober: Prober::default(),
             round_trip: RoundTrip::default(),
             remb: None,
             fraction_lost: 0,
@@ -48,7 +52,30 @@ impl Sender {
     /// The transport-wide sequence number of a packet of `size` bytes that leaves now. Does not
     /// allocate, except for the first packet.
     pub fn next_transport_sequence(&mut self, now: Instant, size: usize) -> u16 {
-        self.history.add(now, size)
+        let train = self.prober.current();
+        if train != 0 {
+            self.prober.on_sent(size);
+        }
+        self.history.add(now, size, train)
+    }
+
+    /// What routing would like to send. Until something is wanted nothing is probed.
+    pub fn set_demand(&mut self, now: Instant, demand: BitrateDemand) {
+        let estimate = self.estimator.bits_per_second();
+        self.prober.set_wanted(now, demand, estimate);
+    }
+
+    /// Bytes of padding to send now, to find out whether the way carries more. Each packet of it
+    /// takes a [`next_transport_sequence`](Self::next_transport_sequence); call again until 0.
+    pub fn poll_probe(&mut self, now: Instant) -> usize {
+        let congested = self.estimator.is_congested(now, probe::CALM);
+        let estimate = self.estimator.bits_per_second();
+        self.prober.poll(now, estimate, congested)
+    }
+
+    /// When to call [`poll_probe`](Self::poll_probe) next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.prober.poll_timeout()
     }
 
     /// Reads a transport-wide feedback packet, RTCP header included. What does not parse, or is
@@ -58,7 +85,12 @@ impl Sender {
             return;
         };
         let fates = self.history.resolve(now, statuses);
-        self.estimator.on_fates(now, &fates);
+        let came = self.prober.on_arrivals(now, fates.probed);
+        self.estimator
+            .on_fates(now, &fates, self.round_trip.smoothed());
+        if let Some(rate) = came {
+            self.estimator.on_probe(rate);
+        }
     }
 
     /// The receiver's own estimate (REMB), up to the most that ours may say. It counts where there
@@ -75,8 +107,20 @@ impl Sender {
     }
 
     /// What the way to the peer carries. `None` until there was feedback.
-    pub fn estimate(&self) -> Option<Bitrate> {
-        self.estimator.estimate().or(self.remb)
+    pub fn estimate(&self) -> Option<BandwidthEstimate> {
+        let told = |bitrate| BandwidthEstimate {
+            bitrate,
+            settled: true,
+        };
+        self.estimator.estimate().or(self.remb.map(told))
+    }
+
+    /// What is assumed before there is feedback.
+    pub fn first_estimate(&self) -> BandwidthEstimate {
+        BandwidthEstimate {
+            bitrate: Estimator::FIRST,
+            settled: false,
+        }
     }
 
     /// Smoothed round trip time. `None` until a report block answered a sender report.

@@ -5,7 +5,7 @@
 //! wanted layer is found from its viewport; then, if a budget is given, layers are handed out one
 //! step at a time, by priority, as long as they fit.
 
-use plenum_types::{Bitrate, Pixels, SlotReason};
+use plenum_types::{Bitrate, BitrateDemand, Pixels, SlotReason};
 
 /// A picture may be shown this much larger than it is, in percent of its shown size. Lowering it
 /// saves bitrate and blurs.
@@ -13,6 +13,13 @@ const SIZE_ENOUGH_PERCENT: u64 = 80;
 
 /// Bitrate that a layer is taken to have until it was measured, bits per second, by position.
 const BITRATE_UNMEASURED: [u64; 3] = [150_000, 500_000, 1_500_000];
+
+/// Bitrate that sound is taken to have until it was measured, bits per second.
+const SOUND_UNMEASURED: u64 = 40_000;
+
+/// A better layer is given only if it fits with so much to spare, in percent of its bitrate. Less
+/// switches up and down as the estimate breathes.
+const HEADROOM_PERCENT: u64 = 15;
 
 /// Temporal limit that lets every temporal layer through.
 pub(crate) const ALL_TEMPORAL: u8 = u8::MAX;
@@ -23,6 +30,14 @@ pub(crate) struct LayerView {
     pub(crate) size: Option<Pixels>,
     pub(crate) active: bool,
     pub(crate) bitrate: Option<Bitrate>,
+}
+
+/// What the layers of a subscriber may add up to, sound included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    pub(crate) bitrate: Bitrate,
+    /// Pictures may be left out if even their lowest layers do not fit.
+    pub(crate) may_pause: bool,
 }
 
 /// What one slot wants.
@@ -36,6 +51,8 @@ pub(crate) struct Demand<'a> {
     pub(crate) temporal: u8,
     /// Video. Audio is never reduced.
     pub(crate) adaptive: bool,
+    /// The encoding that it was given last, of the same publication.
+    pub(crate) current: Option<u8>,
 }
 
 /// What one slot is to get.
@@ -48,13 +65,41 @@ pub(crate) struct Target {
     pub(crate) reason: SlotReason,
 }
 
-/// The layer for each demand. With a `budget`, video layers beyond it are not given.
-pub(crate) fn allocate(demands: &[Demand<'_>], budget: Option<Bitrate>) -> Vec<Target> {
-    let mut targets: Vec<Target> = demands.iter().map(wanted).collect();
+/// The layer for each demand, and what they add up to. With a `budget`, video layers beyond it are
+/// not given.
+pub(crate) fn allocate(
+    demands: &[Demand<'_>],
+    budget: Option<Budget>,
+) -> (Vec<Target>, BitrateDemand) {
+    let wanted: Vec<Target> = demands.iter().map(wanted).collect();
+    let mut targets = wanted.clone();
     if let Some(budget) = budget {
         fit(demands, &mut targets, budget);
     }
-    targets
+    let sums = sums(demands, &targets, &wanted);
+    (targets, sums)
+}
+
+fn sums(demands: &[Demand<'_>], targets: &[Target], wanted: &[Target]) -> BitrateDemand {
+    let total = |targets: &[Target]| -> u64 {
+        let each = demands.iter().zip(targets);
+        each.map(|(demand, target)| target.encoding.map_or(0, |layer| cost(demand, layer)))
+            .sum()
+    };
+    let allocated = total(targets);
+    let steps = demands.iter().zip(targets).zip(wanted);
+    let cheapest = steps
+        .filter_map(|((demand, target), wanted)| {
+            let next = next_layer(demand, wanted, target.encoding)?;
+            let paid = target.encoding.map_or(0, |layer| cost(demand, layer));
+            Some(needed(demand, next, None).saturating_sub(paid))
+        })
+        .min();
+    BitrateDemand {
+        allocated: Bitrate(allocated),
+        next: cheapest.map(|step| Bitrate(allocated + step)),
+        most: Bitrate(total(wanted)),
+    }
 }
 
 /// What a slot gets if bandwidth is no question.
@@ -109,15 +154,26 @@ fn smallest_that_fills(layers: &[LayerView], viewport: Pixels) -> Option<usize> 
 
 /// Gives up what does not fit: everyone's lowest layer first, by priority, then one step up at a
 /// time, highest priority first, lowest layer first within a priority.
-fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Bitrate) {
-    let mut left = budget.bits_per_second();
+fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Budget) {
+    let sound = demands.iter().filter(|demand| !demand.adaptive);
+    let sound: u64 = sound.map(|demand| cost(demand, 0)).sum();
+    let mut left = budget.bitrate.bits_per_second().saturating_sub(sound);
     let mut granted: Vec<Option<u8>> = vec![None; demands.len()];
     let mut order: Vec<usize> = (0..demands.len())
         .filter(|at| demands[*at].adaptive && targets[*at].encoding.is_some())
         .collect();
     order.sort_by_key(|at| std::cmp::Reverse(demands[*at].priority));
     for at in &order {
-        left = grant(&demands[*at], &targets[*at], &mut granted[*at], left).unwrap_or(left);
+        let (demand, target) = (&demands[*at], &targets[*at]);
+        let rest = grant(demand, target, &mut granted[*at], left);
+        left = match rest {
+            Some(rest) => rest,
+            None if budget.may_pause => left,
+            None => {
+                granted[*at] = next_layer(demand, target, None);
+                0
+            }
+        };
     }
     let mut at = 0;
     while at < order.len() {
@@ -160,19 +216,37 @@ fn raise(
 
 /// One active layer more, not above the target. What is left of the budget if it fits.
 fn grant(demand: &Demand<'_>, target: &Target, granted: &mut Option<u8>, left: u64) -> Option<u64> {
-    let limit = target.encoding?;
-    let from = granted.map_or(0, |layer| layer + 1);
-    let next = (from..=limit)
-        .find(|layer| *layer == limit || demand.layers[usize::from(*layer)].active)?;
+    let next = next_layer(demand, target, *granted)?;
     let paid = granted.map_or(0, |layer| cost(demand, layer));
-    let rest = (left + paid).checked_sub(cost(demand, next))?;
+    (left + paid).checked_sub(needed(demand, next, demand.current))?;
     *granted = Some(next);
-    Some(rest)
+    Some(left + paid - cost(demand, next))
+}
+
+/// The next active layer above `granted`, up to what `wanted` says.
+fn next_layer(demand: &Demand<'_>, wanted: &Target, granted: Option<u8>) -> Option<u8> {
+    let limit = wanted.encoding.filter(|_| demand.adaptive)?;
+    let from = granted.map_or(0, |layer| layer + 1);
+    (from..=limit).find(|layer| *layer == limit || demand.layers[usize::from(*layer)].active)
+}
+
+/// What must be there to give a layer: more than it takes if the slot does not have it already.
+fn needed(demand: &Demand<'_>, layer: u8, current: Option<u8>) -> u64 {
+    let cost = cost(demand, layer);
+    if current.is_some_and(|current| layer <= current) {
+        cost
+    } else {
+        cost + cost * HEADROOM_PERCENT / 100
+    }
 }
 
 fn cost(demand: &Demand<'_>, layer: u8) -> u64 {
     let at = usize::from(layer);
-    let unmeasured = BITRATE_UNMEASURED[at.min(BITRATE_UNMEASURED.len() - 1)];
+    let unmeasured = if demand.adaptive {
+        BITRATE_UNMEASURED[at.min(BITRATE_UNMEASURED.len() - 1)]
+    } else {
+        SOUND_UNMEASURED
+    };
     demand.layers[at]
         .bitrate
         .map_or(unmeasured, Bitrate::bits_per_second)

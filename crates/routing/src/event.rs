@@ -2,7 +2,7 @@
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId,
+    BitrateDemand, ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId,
     SlotBinding, SlotId, Speaker,
 };
 
@@ -34,6 +34,13 @@ pub enum RouterEvent {
         slot: SlotId,
         /// What it shows now.
         binding: SlotBinding,
+    },
+    /// The bitrates that a peer's slots get and would get have changed.
+    DemandChanged {
+        /// Whose.
+        peer: PeerIndex,
+        /// What they are now.
+        demand: BitrateDemand,
     },
     /// The active speakers of a room among those who publish here, loudest first; at most four
     /// times a second.

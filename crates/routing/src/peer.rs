@@ -1,13 +1,10 @@
 //! A peer as the router sees it.
 
-use plenum_types::Bitrate;
+use plenum_types::{BandwidthEstimate, BitrateDemand};
 
+use crate::allocate::Budget;
 use crate::publication::clock::PublisherClock;
 use crate::{PublicationIndex, SlotIndex};
-
-/// Whether layers follow the bandwidth estimate. Off until the sender probes for bandwidth: an
-/// estimate that follows what is sent would never let a slot leave its lowest layer.
-const FOLLOW_ESTIMATE: bool = false;
 
 /// What a peer publishes and receives.
 #[derive(Debug)]
@@ -19,7 +16,10 @@ pub(crate) struct Peer {
     pub(crate) publications: Vec<PublicationIndex>,
     /// Its NTP clock, shared by all it publishes.
     pub(crate) clock: PublisherClock,
-    pub(crate) estimate: Option<Bitrate>,
+    /// What the network to it carries; `None` if nothing tells.
+    pub(crate) estimate: Option<BandwidthEstimate>,
+    /// What was last told of its slots' bitrates.
+    pub(crate) demand: BitrateDemand,
 }
 
 impl Peer {
@@ -30,11 +30,16 @@ impl Peer {
             publications: Vec::new(),
             clock: PublisherClock::default(),
             estimate: None,
+            demand: BitrateDemand::default(),
         }
     }
 
     /// What the layers of its slots may add up to; `None`: anything.
-    pub(crate) fn budget(&self) -> Option<Bitrate> {
-        self.estimate.filter(|_| FOLLOW_ESTIMATE)
+    pub(crate) fn budget(&self) -> Option<Budget> {
+        let estimate = self.estimate?;
+        Some(Budget {
+            bitrate: estimate.bitrate,
+            may_pause: estimate.settled,
+        })
     }
 }

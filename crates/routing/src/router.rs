@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
-    Bitrate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId, PeerIndex,
+    BandwidthEstimate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId, PeerIndex,
     PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber, ShardId, SlotConfig,
     SlotId, SlotWish, Ssrc,
 };
@@ -28,6 +28,7 @@ use crate::timers::Timers;
 use crate::{PublicationIndex, SlotIndex};
 
 mod bind;
+mod demand;
 mod links;
 mod members;
 mod packet;
@@ -437,14 +438,14 @@ impl Router {
     }
 
     /// What the network to a subscriber carries.
-    pub fn set_estimate(&mut self, now: Instant, peer: PeerIndex, estimate: Bitrate) {
-        let Some(state) = self.peer_mut(peer) else {
-            return;
-        };
-        state.estimate = Some(estimate);
-        if state.budget().is_some() {
-            self.allocate_peer(now, peer);
-        }
+    pub fn set_estimate(&mut self, now: Instant, peer: PeerIndex, estimate: BandwidthEstimate) {
+        self.take_estimate(now, peer, estimate);
+    }
+
+    /// How a packet of padding leaves to a subscriber, to probe for bandwidth: on the
+    /// retransmission stream of one of its slots. `None` if it has none.
+    pub fn padding(&mut self, peer: PeerIndex) -> Option<Forward> {
+        self.padding_of(peer)
     }
 
     /// Does what is due: repeats keyframe requests, notices silent layers and new speakers.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    Codec, CodecParameters, DropReason, ExtensionMap, MediaKind, Mid, PeerIndex, SequenceNumber,
+    Codec, CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, Mid, PeerIndex, SequenceNumber,
     SlotBinding, SlotConfig, SlotId, SlotReason, SlotWish, Ssrc,
 };
 use rand::{Rng, RngExt};
@@ -129,6 +129,55 @@ impl Slot {
     /// What was forwarded last, flowing or not.
     pub(crate) const fn last_segment(&self) -> Option<&Segment> {
         self.segment.as_ref()
+    }
+
+    /// The encoding that it was given last, of what it is assigned now.
+    pub(crate) fn given(&self) -> Option<u8> {
+        let target = self.target?;
+        (Some(target.source.publication) == self.assigned).then_some(target.source.encoding)
+    }
+
+    /// How a packet of padding would leave beside this slot's stream, as a retransmission of
+    /// nothing. `None` if retransmission or transport-wide feedback were not negotiated.
+    pub(crate) fn padding(&mut self) -> Option<Forward> {
+        self.extensions.id(ExtensionKind::TransportSequence)?;
+        let shown = self.segment.as_ref().map(|segment| segment.codec);
+        let has_rtx = |parameters: &&CodecParameters| parameters.rtx_payload_type.is_some();
+        let parameters = shown
+            .and_then(|codec| self.parameters(codec))
+            .filter(has_rtx)
+            .or_else(|| self.codecs.iter().find(has_rtx))?;
+        let payload_type = parameters.rtx_payload_type?;
+        let sequence = self.rtx_sequence;
+        let patch = Patch {
+            payload_type,
+            ssrc: self.rtx_ssrc?,
+            sequence,
+            timestamp: self.outgoing.newest_timestamp(),
+            marker: false,
+            picture_id: None,
+            tl0_picture_index: None,
+            key_index: None,
+            frame_number: None,
+            original_sequence: None,
+        };
+        self.rtx_sequence = sequence.plus(1);
+        Some(Forward {
+            peer: self.peer,
+            slot: self.index,
+            patch,
+            mid: self.mid,
+            extensions: self.extensions,
+        })
+    }
+
+    /// Whether it can carry padding.
+    pub(crate) fn carries_padding(&self) -> bool {
+        let has_rtx = |parameters: &CodecParameters| parameters.rtx_payload_type.is_some();
+        self.kind == MediaKind::Video
+            && self.rtx_ssrc.is_some()
+            && self.extensions.id(ExtensionKind::TransportSequence).is_some()
+            && self.codecs.iter().any(has_rtx)
     }
 
     /// Stops forwarding. The next packet begins a new segment.

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bandwidth;
 mod codec;
 mod command;
 mod datagram;
@@ -23,6 +24,7 @@ mod transport;
 mod units;
 mod wrapping;
 
+pub use bandwidth::{BandwidthEstimate, BitrateDemand};
 pub use codec::{Codec, CodecParameters, MediaKind, Source};
 pub use command::{Encoding, MediaCommand, PeerConfig, PublicationConfig, SlotConfig};
 pub use datagram::{Path, SendBatch};

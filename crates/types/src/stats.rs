@@ -77,6 +77,10 @@ pub struct ShardStats {
     pub rtx_packets_in: u64,
     /// Retransmissions sent to subscribers.
     pub rtx_packets_out: u64,
+    /// Packets of padding sent to probe for bandwidth.
+    pub probe_packets_out: u64,
+    /// Their bytes after encryption.
+    pub probe_bytes_out: u64,
     /// Keyframes asked of publishers, by [`KeyframeCause`].
     pub keyframe_requests: [u64; KeyframeCause::ALL.len()],
     /// Sum of the bandwidth estimates of all subscribers now, bits per second.

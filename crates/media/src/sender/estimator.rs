@@ -1,23 +1,30 @@
-//! Google congestion control (draft-ietf-rmcat-gcc-02) from the parts of rtc-interceptor, as plain
-//! values: packet groups → trend of the delay → overuse? → rate; and beside it a rate from loss.
-//! The lower of the two counts.
+//! Google congestion control (draft-ietf-rmcat-gcc-02) as plain values: packet groups → trend of
+//! the delay → overuse? → rate; beside it a limit from loss, and what probes have proved.
 //!
-//! Trend and detector are ours: the library filters the delay of single groups, which stays below
-//! its threshold while a queue grows slowly, so that only loss would end the growth.
+//! Groups come from rtc-interceptor. The rest is ours: its delay filter looks at single groups and
+//! misses a queue that grows slowly, its rate knows neither the link's capacity nor probes, and
+//! its loss rule keeps a flow on a lossy radio link low forever.
 
+mod acknowledged;
+mod capacity;
 mod detector;
+mod loss_limit;
+mod rate_control;
 mod trendline;
 
 use super::history::Fates;
+use acknowledged::AcknowledgedRate;
 use detector::Detector;
-use interceptor::{ArrivalGroupAccumulator, LossController, RateCalculator, RateController};
-use plenum_types::Bitrate;
-use std::time::Instant;
+use interceptor::{ArrivalGroupAccumulator, Usage};
+use loss_limit::LossLimit;
+use plenum_types::{BandwidthEstimate, Bitrate};
+use rate_control::{Input, RateControl};
+use std::time::{Duration, Instant};
 use trendline::Trendline;
 
 /// Where the estimate starts, bits per second. Higher gives a better first picture on a good link
-/// and a queue on a bad one.
-const INITIAL: f64 = 600_000.0;
+/// and a queue on a bad one; probes correct it within a round trip.
+const INITIAL: f64 = 300_000.0;
 
 /// The estimate never falls below: audio and the control traffic need about that much.
 const MINIMUM: f64 = 50_000.0;
@@ -29,50 +36,100 @@ pub(super) struct Estimator {
     groups: ArrivalGroupAccumulator,
     trendline: Trendline,
     detector: Detector,
-    received: RateCalculator,
-    by_delay: RateController,
-    by_loss: LossController,
-    target: Option<f64>,
+    acknowledged: AcknowledgedRate,
+    by_delay: RateControl,
+    by_loss: LossLimit,
+    target: f64,
+    heard: bool,
+    settled: bool,
 }
 
 impl Estimator {
     /// No estimate is above this, so that sums over all peers cannot overflow.
     pub(super) const HIGHEST: Bitrate = Bitrate(MAXIMUM as u64);
 
+    /// The estimate before there is feedback.
+    pub(super) const FIRST: Bitrate = Bitrate(INITIAL as u64);
+
     pub(super) fn new() -> Self {
         Self {
             groups: ArrivalGroupAccumulator::default(),
             trendline: Trendline::default(),
             detector: Detector::new(),
-            received: RateCalculator::default(),
-            by_delay: RateController::new(INITIAL, MINIMUM, MAXIMUM),
-            by_loss: LossController::new(INITIAL, MINIMUM, MAXIMUM),
-            target: None,
+            acknowledged: AcknowledgedRate::default(),
+            by_delay: RateControl::new(INITIAL, MINIMUM, MAXIMUM),
+            by_loss: LossLimit::default(),
+            target: INITIAL,
+            heard: false,
+            settled: false,
         }
     }
 
     /// Takes in what one feedback tells.
-    pub(super) fn on_fates(&mut self, now: Instant, fates: &Fates<'_>) {
+    pub(super) fn on_fates(
+        &mut self,
+        now: Instant,
+        fates: &Fates<'_>,
+        round_trip: Option<Duration>,
+    ) {
         if fates.packets == 0 {
             return;
         }
-        if fates.bytes > 0 {
-            self.received.add(now, fates.bytes);
-        }
+        self.heard = true;
         for report in fates.arrived {
+            if let Some(arrival) = report.arrival {
+                self.acknowledged.add(arrival, report.size);
+            }
             if let Some(group) = self.groups.accumulate(report) {
                 let trend = self.trendline.update(&group);
                 self.detector.update(group.at, trend);
             }
         }
-        let received = self.received.rate_bits_per_second(now);
-        let by_delay = self.by_delay.update(now, self.detector.usage(), received);
-        let by_loss = self.by_loss.update(now, fates.lost, fates.packets);
-        self.target = Some(by_delay.min(by_loss));
+        let input = Input {
+            usage: self.detector.usage(),
+            acknowledged: self.acknowledged.bits_per_second(),
+            round_trip,
+        };
+        self.settled |= input.acknowledged.is_some() || input.usage == Usage::Over;
+        let by_delay = self.by_delay.update(now, &input);
+        self.target = self
+            .by_loss
+            .update(
+                now,
+                fates.lost,
+                fates.packets,
+                by_delay,
+                round_trip.unwrap_or_default(),
+            )
+            .max(MINIMUM);
+    }
+
+    /// A probe came through at `rate` bits per second.
+    pub(super) fn on_probe(&mut self, rate: f64) {
+        self.by_delay.on_probe(rate);
+        self.by_loss.on_probe(rate);
+        self.target = self.target.max(rate.min(MAXIMUM));
+    }
+
+    /// Bits per second, from the start on.
+    pub(super) const fn bits_per_second(&self) -> f64 {
+        self.target
+    }
+
+    /// The queue on the way is growing, or has grown within `span`.
+    pub(super) fn is_congested(&self, now: Instant, span: Duration) -> bool {
+        self.detector.usage() == Usage::Over
+            || self
+                .by_delay
+                .last_decrease()
+                .is_some_and(|last| now.saturating_duration_since(last) < span)
     }
 
     /// `None` before the first feedback.
-    pub(super) fn estimate(&self) -> Option<Bitrate> {
-        self.target.map(|target| Bitrate(target as u64))
+    pub(super) fn estimate(&self) -> Option<BandwidthEstimate> {
+        self.heard.then_some(BandwidthEstimate {
+            bitrate: Bitrate(self.target as u64),
+            settled: self.settled,
+        })
     }
 }

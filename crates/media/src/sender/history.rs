@@ -4,6 +4,7 @@
 //! estimator's records are made only from feedback. The ring is as long as a second of packets at
 //! the rate that this peer gets: it doubles when a younger one would be forgotten.
 
+use super::probe::Probed;
 use crate::transport_feedback::{Status, TICK_US};
 use interceptor::PacketReport;
 use rtcp::transport_feedbacks::cc_feedback_report::Ecn;
@@ -25,6 +26,8 @@ struct Sent {
     departure_us: u32,
     /// Bytes; 0 once its fate was told.
     size: u16,
+    /// The train of probes that it belongs to; 0 for none.
+    train: u8,
 }
 
 /// What one feedback tells.
@@ -33,12 +36,12 @@ pub(super) struct Fates<'h> {
     /// What arrived, in send order. Packets that left at the same moment are one: for the delay
     /// they are one group anyway, and a burst costs no more than a packet.
     pub(super) arrived: &'h [PacketReport],
-    /// Bytes that arrived.
-    pub(super) bytes: usize,
     /// Packets told of.
     pub(super) packets: usize,
     /// Those of them that did not arrive.
     pub(super) lost: usize,
+    /// What arrived of trains of probes.
+    pub(super) probed: &'h [Probed],
 }
 
 #[derive(Default)]
@@ -48,11 +51,12 @@ pub(super) struct History {
     /// Extended number of the next packet.
     next: u64,
     reports: Vec<PacketReport>,
+    probed: Vec<Probed>,
 }
 
 impl History {
-    /// Remembers a packet; returns its sequence number.
-    pub(super) fn add(&mut self, now: Instant, size: usize) -> u16 {
+    /// Remembers a packet, of a train of probes or of none (0); returns its sequence number.
+    pub(super) fn add(&mut self, now: Instant, size: usize, train: u8) -> u16 {
         if self.ring.is_empty() {
             self.ring.resize(PACKETS_FIRST, Sent::default());
         }
@@ -70,6 +74,7 @@ impl History {
         self.ring[place] = Sent {
             departure_us,
             size: u16::try_from(size).unwrap_or(u16::MAX).max(1),
+            train,
         };
         sequence as u16
     }
@@ -96,6 +101,7 @@ impl History {
         statuses: impl Iterator<Item = Status>,
     ) -> Fates<'_> {
         self.reports.clear();
+        self.probed.clear();
         let mut fates = Fates::default();
         let mut newest_us = None;
         for status in statuses {
@@ -111,7 +117,14 @@ impl History {
                 continue;
             };
             let size = usize::from(sent.size);
-            fates.bytes += size;
+            if sent.train != 0 {
+                self.probed.push(Probed {
+                    train: sent.train,
+                    departure,
+                    arrival,
+                    bytes: size,
+                });
+            }
             match self.reports.last_mut() {
                 Some(last) if newest_us == Some(sent.departure_us) => {
                     last.size += size;
@@ -122,6 +135,7 @@ impl History {
             newest_us = Some(sent.departure_us);
         }
         fates.arrived = &self.reports;
+        fates.probed = &self.probed;
         fates
     }
 
@@ -184,7 +198,7 @@ mod tests {
         let start = Instant::now();
         let mut history = History::default();
         for number in 0..packets {
-            history.add(start + interval * number as u32, 1_000);
+            history.add(start + interval * number as u32, 1_000, 0);
         }
         (history, start + interval * (packets as u32 - 1))
     }
@@ -201,13 +215,13 @@ mod tests {
         let (mut history, start) = sent(1, Duration::ZERO);
         let later = start + Duration::from_millis(33);
         for at in [start, start, later, later, later] {
-            history.add(at, 1_000);
+            history.add(at, 1_000, 0);
         }
         let arrivals = [Some(40), Some(41), Some(44), None, Some(180), Some(179)];
         let statuses = (0..).zip(arrivals);
         let statuses = statuses.map(|(sequence, arrival)| Status { sequence, arrival });
         let fates = history.resolve(later, statuses);
-        assert_eq!((fates.packets, fates.lost, fates.bytes), (6, 1, 5_000));
+        assert_eq!((fates.packets, fates.lost), (6, 1));
         let told: Vec<_> = fates
             .arrived
             .iter()

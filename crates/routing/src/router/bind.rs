@@ -119,6 +119,7 @@ impl Router {
                     priority: slot.wish.priority,
                     temporal: slot.temporal_limit,
                     adaptive: slot.kind == MediaKind::Video,
+                    current: slot.given(),
                 }
             })
             .collect();
@@ -130,12 +131,14 @@ impl Router {
                 reason: refusal.unwrap_or(SlotReason::NoSource),
             })
             .collect();
-        for (at, target) in open.into_iter().zip(allocate(&demands, budget)) {
+        let (found, sums) = allocate(&demands, budget);
+        for (at, target) in open.into_iter().zip(found) {
             targets[at] = target;
         }
         for (index, target) in slots.into_iter().zip(targets) {
             self.apply_target(now, index, target);
         }
+        self.tell_demand(peer, sums);
     }
 
     /// Why a slot cannot show anything at all.

@@ -57,6 +57,10 @@ impl Outgoing {
         self.number
     }
 
+    pub(crate) const fn newest_timestamp(&self) -> RtpTimestamp {
+        self.timestamp
+    }
+
     pub(crate) const fn counters(&self) -> &Counters {
         &self.counters
     }

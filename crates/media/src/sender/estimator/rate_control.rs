@@ -1,0 +1,164 @@
+//! The rate that the delay allows: up while the queue does not grow, down below what comes through
+//! when it does (additive increase near the link's capacity, multiplicative increase far from it,
+//! multiplicative decrease; draft-ietf-rmcat-gcc-02 §5.5).
+
+use super::capacity::LinkCapacity;
+use interceptor::Usage;
+use std::time::{Duration, Instant};
+
+/// Of what comes through, when the link is overused.
+const DECREASE: f64 = 0.85;
+/// Growth per second far from the capacity.
+const GROWTH: f64 = 0.08;
+/// Least growth, bits per second per second.
+const GROWTH_MIN: f64 = 1_000.0;
+const ADDITIVE_MIN: f64 = 4_000.0;
+/// Without a probe the rate is not believed beyond this multiple of what came through, plus some.
+const UNPROVEN: f64 = 1.5;
+const UNPROVEN_MORE: f64 = 10_000.0;
+/// Round trip where it is not known.
+const ROUND_TRIP: Duration = Duration::from_millis(200);
+/// Time that the receiver and the estimator add to a round trip.
+const REACTION: Duration = Duration::from_millis(100);
+/// Between two decreases at least a round trip passes, within these bounds.
+const DECREASE_GAP_MIN: Duration = Duration::from_millis(10);
+const DECREASE_GAP_MAX: Duration = Duration::from_millis(200);
+/// Longest step of time that the rate grows for.
+const STEP_MAX: Duration = Duration::from_secs(1);
+/// Frames a second and bytes a packet that the additive step is made from.
+const FRAMES: f64 = 30.0;
+const PACKET_BITS: f64 = 1_200.0 * 8.0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Hold,
+    Increase,
+}
+
+#[derive(Debug)]
+pub(super) struct RateControl {
+    rate: f64,
+    state: State,
+    capacity: LinkCapacity,
+    last_update: Option<Instant>,
+    last_decrease: Option<Instant>,
+    lowest: f64,
+    highest: f64,
+}
+
+/// What the rate follows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Input {
+    pub(super) usage: Usage,
+    /// Bits per second that come through.
+    pub(super) acknowledged: Option<f64>,
+    pub(super) round_trip: Option<Duration>,
+}
+
+impl RateControl {
+    pub(super) const fn new(initial: f64, lowest: f64, highest: f64) -> Self {
+        Self {
+            rate: initial,
+            state: State::Hold,
+            capacity: LinkCapacity::UNKNOWN,
+            last_update: None,
+            last_decrease: None,
+            lowest,
+            highest,
+        }
+    }
+
+    pub(super) const fn bits_per_second(&self) -> f64 {
+        self.rate
+    }
+
+    pub(super) const fn last_decrease(&self) -> Option<Instant> {
+        self.last_decrease
+    }
+
+    /// Takes in what a feedback told.
+    pub(super) fn update(&mut self, now: Instant, input: &Input) -> f64 {
+        if let Some(acknowledged) = input.acknowledged {
+            self.capacity.on_acknowledged(acknowledged);
+        }
+        match input.usage {
+            Usage::Over => self.decrease(now, input),
+            Usage::Under => self.state = State::Hold,
+            Usage::Normal => match self.state {
+                State::Hold => self.state = State::Increase,
+                State::Increase => self.increase(now, input),
+            },
+        }
+        self.last_update = Some(now);
+        self.rate
+    }
+
+    /// A probe found that `rate` comes through.
+    pub(super) fn on_probe(&mut self, rate: f64) {
+        let rate = rate.min(self.highest);
+        if rate > self.rate {
+            self.capacity.forget();
+            self.rate = rate;
+        }
+    }
+
+    fn increase(&mut self, now: Instant, input: &Input) {
+        let since = self.last_update.unwrap_or(now);
+        let step = now.saturating_duration_since(since).min(STEP_MAX);
+        let more = if self.capacity.bits_per_second().is_some() {
+            self.additive(input.round_trip) * step.as_secs_f64()
+        } else {
+            (self.rate * ((1.0 + GROWTH).powf(step.as_secs_f64()) - 1.0))
+                .max(GROWTH_MIN * step.as_secs_f64())
+        };
+        let proven = input
+            .acknowledged
+            .map_or(self.rate, |rate| UNPROVEN * rate + UNPROVEN_MORE);
+        // Beyond what is proven it stays, but does not grow.
+        let limit = proven.max(self.rate).min(self.highest);
+        // Layers are steps: more may flow than is estimated, and if it flows well it is proven.
+        let flows = input.acknowledged.unwrap_or(0.0).min(self.highest);
+        self.rate = (self.rate + more).min(limit).max(flows);
+    }
+
+    /// Bits per second per second: about a packet in each response time.
+    fn additive(&self, round_trip: Option<Duration>) -> f64 {
+        let frame = self.rate / FRAMES;
+        let packet = frame / (frame / PACKET_BITS).ceil().max(1.0);
+        let response = (round_trip.unwrap_or(ROUND_TRIP) + REACTION).as_secs_f64();
+        (packet / response).max(ADDITIVE_MIN)
+    }
+
+    fn decrease(&mut self, now: Instant, input: &Input) {
+        self.state = State::Hold;
+        let acknowledged = input.acknowledged;
+        if !self.may_decrease(now, input) {
+            return;
+        }
+        let through = acknowledged.unwrap_or(self.rate);
+        let mut rate = DECREASE * through;
+        if rate > self.rate
+            && let Some(capacity) = self.capacity.bits_per_second()
+        {
+            rate = DECREASE * capacity;
+        }
+        if rate < self.rate {
+            self.rate = rate.max(self.lowest);
+            self.last_decrease = Some(now);
+        }
+        self.capacity.on_overuse(through);
+    }
+
+    fn may_decrease(&self, now: Instant, input: &Input) -> bool {
+        let gap = input
+            .round_trip
+            .unwrap_or(ROUND_TRIP)
+            .clamp(DECREASE_GAP_MIN, DECREASE_GAP_MAX);
+        let much = input
+            .acknowledged
+            .is_some_and(|acknowledged| acknowledged < 0.5 * self.rate);
+        much || self
+            .last_decrease
+            .is_none_or(|last| now.saturating_duration_since(last) >= gap)
+    }
+}

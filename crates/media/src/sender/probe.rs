@@ -1,0 +1,212 @@
+//! Probing: short trains of padding, faster than what flows, that tell whether the way carries
+//! more. Without them an estimate that follows what is sent would never let a slot leave its
+//! lowest layer, because layers are steps and nothing is sent in between.
+//!
+//! When: at the start, at three and six times the first estimate; after each train that came
+//! through, at twice its rate; and while a better layer is wanted than the estimate allows, every
+//! few seconds. Up to [`ENOUGH`], or half more than all that is wanted, whichever is higher.
+
+mod train;
+
+use plenum_types::BitrateDemand;
+use std::time::{Duration, Instant};
+pub(super) use train::{Probed, Results};
+
+/// What is worth knowing even if it is not wanted now: it may be, with the next click.
+const ENOUGH: f64 = 5_500_000.0;
+/// Beyond what is wanted, so that rates may vary.
+const MARGIN: f64 = 1.5;
+/// Rates of the first two trains, as multiples of the estimate.
+const FIRST: [f64; 2] = [3.0, 6.0];
+/// Rate of further trains, as a multiple of the estimate.
+const FURTHER: f64 = 2.0;
+/// A train has come through if it arrived at this share of its rate.
+const THROUGH: f64 = 0.7;
+/// How long a train lasts. Longer is surer and costs more.
+const DURATION: Duration = Duration::from_millis(20);
+/// Least packets of a train.
+const PACKETS_MIN: usize = 6;
+/// Bytes of a train beyond this do not make it surer.
+const BYTES_MAX: usize = 64 * 1024;
+/// How long feedback about a train is awaited.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between trains while a better layer is wanted; a train that does not come through makes the
+/// next one wait longer.
+const INTERVAL: Duration = Duration::from_secs(3);
+const INTERVAL_MAX: Duration = Duration::from_secs(7);
+/// So long after the link was overused no train is sent: the queue must drain.
+pub(super) const CALM: Duration = Duration::from_millis(1_500);
+
+/// A train under way.
+#[derive(Clone, Copy, Debug)]
+struct Train {
+    id: u8,
+    /// Bits per second.
+    rate: f64,
+    started: Instant,
+    /// Bytes that it is to have, and has.
+    bytes: usize,
+    sent: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Prober {
+    wanted: BitrateDemand,
+    train: Option<Train>,
+    results: Results,
+    /// Rates of trains to send at once.
+    queue: [Option<f64>; 2],
+    next_id: u8,
+    began: bool,
+    /// When the next train is due.
+    due: Option<Instant>,
+    interval: Duration,
+}
+
+impl Default for Prober {
+    fn default() -> Self {
+        Self {
+            wanted: BitrateDemand::default(),
+            train: None,
+            results: Results::default(),
+            queue: [None; 2],
+            next_id: 1,
+            began: false,
+            due: None,
+            interval: INTERVAL,
+        }
+    }
+}
+
+impl Prober {
+    /// Takes over what is wanted.
+    pub(super) fn set_wanted(&mut self, now: Instant, wanted: BitrateDemand, estimate: f64) {
+        let before = std::mem::replace(&mut self.wanted, wanted);
+        if !self.began && wanted.most.0 > 0 {
+            self.began = true;
+            self.queue = FIRST.map(|multiple| Some(multiple * estimate));
+            self.due = Some(now);
+        } else if wanted.most > before.most && self.is_short(estimate) {
+            self.interval = INTERVAL;
+            let soon = self.last_train_end().map_or(now, |end| end + CALM).max(now);
+            self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+        }
+    }
+
+    /// The id of the train that packets sent now belong to; 0 for none.
+    #[inline]
+    pub(super) fn current(&self) -> u8 {
+        self.train.as_ref().map_or(0, |train| train.id)
+    }
+
+    /// A packet of the current train, padding or not, was sent.
+    pub(super) fn on_sent(&mut self, bytes: usize) {
+        let Some(train) = &mut self.train else {
+            return;
+        };
+        train.sent += bytes;
+        if train.sent >= train.bytes {
+            self.train = None;
+        }
+    }
+
+    /// Bytes of padding to send now. Call again until 0; what was sent comes back by
+    /// [`on_sent`](Self::on_sent).
+    pub(super) fn poll(&mut self, now: Instant, estimate: f64, congested: bool) -> usize {
+        if self.train.is_none() && self.due.is_some_and(|due| due <= now) {
+            self.begin(now, estimate, congested);
+        }
+        let Some(train) = &self.train else {
+            return 0;
+        };
+        let elapsed = now.saturating_duration_since(train.started);
+        if elapsed > PATIENCE {
+            self.train = None;
+            return 0;
+        }
+        let due = (train.rate * elapsed.as_secs_f64() / 8.0) as usize + 1;
+        due.min(train.bytes).saturating_sub(train.sent)
+    }
+
+    /// When to call [`poll`](Self::poll) next.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let Some(train) = &self.train else {
+            return self.due;
+        };
+        let at = (train.sent + 1) as f64 * 8.0 / train.rate;
+        Some(train.started + Duration::from_secs_f64(at.min(1.0)))
+    }
+
+    /// Takes in what arrived of trains; returns the rate that the newest came through at.
+    pub(super) fn on_arrivals(&mut self, now: Instant, arrived: &[Probed]) -> Option<f64> {
+        let mut best: Option<f64> = None;
+        for probed in arrived {
+            self.results.add(probed);
+        }
+        while let Some(result) = self.results.take_complete() {
+            let came = result.rate();
+            if came >= THROUGH * result.sent_rate {
+                self.interval = INTERVAL;
+                if self.queue == [None; 2] {
+                    self.due = Some(now);
+                    self.queue[0] = Some(FURTHER * came);
+                }
+            } else {
+                self.interval = (self.interval * 3 / 2).min(INTERVAL_MAX);
+                self.queue = [None; 2];
+                self.due = Some(now + self.interval);
+            }
+            best = Some(best.map_or(came, |best| best.max(came)));
+        }
+        best
+    }
+
+    fn enough(&self) -> f64 {
+        (MARGIN * self.wanted.most.0 as f64).max(ENOUGH)
+    }
+
+    /// Whether more is worth knowing.
+    fn is_short(&self, estimate: f64) -> bool {
+        self.wanted.most.0 > 0 && estimate < self.enough()
+    }
+
+    fn last_train_end(&self) -> Option<Instant> {
+        self.results.last_started()
+    }
+
+    fn begin(&mut self, now: Instant, estimate: f64, congested: bool) {
+        if congested {
+            self.queue = [None; 2];
+            self.due = Some(now + CALM);
+            return;
+        }
+        let queued = self.queue[0].take();
+        self.queue.swap(0, 1);
+        if !self.is_short(estimate) {
+            self.queue = [None; 2];
+            self.due = None;
+            return;
+        }
+        let rate = queued.unwrap_or(FURTHER * estimate).min(FURTHER * self.enough());
+        let bytes = (rate * DURATION.as_secs_f64() / 8.0) as usize;
+        let bytes = bytes.clamp(PACKETS_MIN * PADDING_BYTES, BYTES_MAX);
+        let id = self.next_id;
+        self.next_id = self.next_id.checked_add(1).unwrap_or(1);
+        self.train = Some(Train {
+            id,
+            rate,
+            started: now,
+            bytes,
+            sent: 0,
+        });
+        self.results.begin(now, id, rate, bytes);
+        self.due = Some(if self.queue[0].is_some() {
+            now + DURATION
+        } else {
+            now + self.interval
+        });
+    }
+}
+
+/// About what a packet of padding takes on the wire, without IP and UDP.
+pub(super) const PADDING_BYTES: usize = 290;
