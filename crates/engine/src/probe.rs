@@ -9,9 +9,6 @@ use plenum_rtp::{OutgoingExtensions, max_growth, write_padding};
 use plenum_types::{DropReason, PeerIndex, SendBatch};
 use std::time::Instant;
 
-/// Padding of a probe: as much as one packet can have (RFC 3550 §5.1).
-const PADDING: u8 = u8::MAX;
-
 /// Fixed RTP header.
 const HEADER: usize = 12;
 
@@ -26,10 +23,10 @@ impl Shard {
             let Some(entry) = self.peers.at_mut(peer).filter(|entry| entry.connected) else {
                 return;
             };
-            if entry.sender.poll_probe(now) == 0 {
+            let Some(padding) = entry.sender.poll_probe(now) else {
                 return;
-            }
-            match self.send_padding(now, peer, out) {
+            };
+            match self.send_padding(now, peer, padding, out) {
                 Ok(bytes) => {
                     self.stats.probe_packets_out += 1;
                     self.stats.probe_bytes_out += bytes as u64;
@@ -43,6 +40,7 @@ impl Shard {
         &mut self,
         now: Instant,
         peer: PeerIndex,
+        padding: u8,
         out: &mut impl SendBatch,
     ) -> Result<usize, DropReason> {
         let abs_send_time = self.clock.abs_send_time(now);
@@ -52,7 +50,7 @@ impl Shard {
             .ok_or(DropReason::SubscriberNotReady)?;
         Subscriber::of(&mut self.peers, peer)
             .ok_or(DropReason::SubscriberNotReady)?
-            .pad_into(now, abs_send_time, &forward, out)
+            .pad_into(now, abs_send_time, &forward, padding, out)
     }
 }
 
@@ -63,20 +61,21 @@ impl Subscriber<'_> {
         now: Instant,
         abs_send_time: u32,
         forward: &Forward,
+        padding: u8,
         out: &mut impl SendBatch,
     ) -> Result<usize, DropReason> {
-        let capacity = HEADER + max_growth() + usize::from(PADDING) + SRTP_OVERHEAD;
+        let capacity = HEADER + max_growth() + usize::from(padding) + SRTP_OVERHEAD;
         let buffer = out
             .reserve(self.path, capacity)
             .ok_or(DropReason::SendBatchFull)?;
-        let size = HEADER + usize::from(PADDING);
+        let size = HEADER + usize::from(padding);
         let extensions = OutgoingExtensions {
             map: forward.extensions,
             mid: Some(forward.mid),
             abs_send_time,
             transport_sequence: Some(self.entry.sender.next_transport_sequence(now, size)),
         };
-        let length = write_padding(&forward.patch, PADDING, &extensions, buffer)
+        let length = write_padding(&forward.patch, padding, &extensions, buffer)
             .map_err(|_| DropReason::TooLarge)?;
         let length = self.entry.transport.protect_rtp(buffer, length)?;
         out.commit(length);

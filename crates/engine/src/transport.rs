@@ -5,8 +5,8 @@ use crate::shard::Shard;
 use plenum_media::PeerEvent;
 use plenum_routing::RouterEvent;
 use plenum_types::{
-    CloseReason, DropReason, ExtensionKind, MediaEvent, MediaKind, Path, PeerIndex, SendBatch, SlotBinding, SlotConfig, SlotId,
-    SrtpProfile,
+    CloseReason, DropReason, ExtensionKind, MediaEvent, MediaKind, Path, PeerIndex, SendBatch,
+    SlotBinding, SlotConfig, SlotId, SrtpProfile,
 };
 use std::time::Instant;
 
@@ -119,7 +119,10 @@ impl Shard {
 
     /// Before there is feedback, a subscriber that will send it gets a cautious start.
     pub(crate) fn assume_bandwidth(&mut self, now: Instant, peer: PeerIndex, slot: &SlotConfig) {
-        let tells = slot.extensions.id(ExtensionKind::TransportSequence).is_some()
+        let tells = slot
+            .extensions
+            .id(ExtensionKind::TransportSequence)
+            .is_some()
             && slot.kind == MediaKind::Video;
         let Some(entry) = self.peers.at_mut(peer).filter(|_| tells) else {
             return;

@@ -12,7 +12,7 @@ use crate::transport_feedback::Statuses;
 use estimator::Estimator;
 use history::History;
 use plenum_rtp::rtcp::ReportBlock;
-use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, NtpTime};
+use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, NtpTime, PACKET_OVERHEAD};
 use probe::Prober;
 use round_trip::RoundTrip;
 use std::time::{Duration, Instant};
@@ -49,14 +49,16 @@ impl Sender {
         }
     }
 
-    /// The transport-wide sequence number of a packet of `size` bytes that leaves now. Does not
+    /// The transport-wide sequence number of a packet that leaves now, with `size` bytes of RTP
+    /// header and payload. Does not
     /// allocate, except for the first packet.
     pub fn next_transport_sequence(&mut self, now: Instant, size: usize) -> u16 {
+        let bytes = size + PACKET_OVERHEAD;
         let train = self.prober.current();
         if train != 0 {
-            self.prober.on_sent(size);
+            self.prober.on_sent(bytes);
         }
-        self.history.add(now, size, train)
+        self.history.add(now, bytes, train)
     }
 
     /// What routing would like to send. Until something is wanted nothing is probed.
@@ -65,9 +67,10 @@ impl Sender {
         self.prober.set_wanted(now, demand, estimate);
     }
 
-    /// Bytes of padding to send now, to find out whether the way carries more. Each packet of it
-    /// takes a [`next_transport_sequence`](Self::next_transport_sequence); call again until 0.
-    pub fn poll_probe(&mut self, now: Instant) -> usize {
+    /// The padding of a packet to send now, 1 to 255 bytes, to find out whether the way carries
+    /// more. It takes a [`next_transport_sequence`](Self::next_transport_sequence); call again
+    /// until `None`.
+    pub fn poll_probe(&mut self, now: Instant) -> Option<u8> {
         let congested = self.estimator.is_congested(now, probe::CALM);
         let estimate = self.estimator.bits_per_second();
         self.prober.poll(now, estimate, congested)
@@ -91,6 +94,8 @@ impl Sender {
         if let Some(rate) = came {
             self.estimator.on_probe(rate);
         }
+        self.prober
+            .on_estimate(now, self.estimator.bits_per_second());
     }
 
     /// The receiver's own estimate (REMB), up to the most that ours may say. It counts where there

@@ -2,8 +2,8 @@
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    BitrateDemand, ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId,
-    SlotBinding, SlotId, Speaker,
+    BitrateDemand, ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex,
+    ShardId, SlotBinding, SlotId, Speaker,
 };
 
 use crate::fields::Fields;

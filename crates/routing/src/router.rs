@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
-    BandwidthEstimate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId, PeerIndex,
-    PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber, ShardId, SlotConfig,
-    SlotId, SlotWish, Ssrc,
+    BandwidthEstimate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId,
+    PeerIndex, PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber, ShardId,
+    SlotConfig, SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;

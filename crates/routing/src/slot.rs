@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    Codec, CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, Mid, PeerIndex, SequenceNumber,
-    SlotBinding, SlotConfig, SlotId, SlotReason, SlotWish, Ssrc,
+    Codec, CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, Mid, PeerIndex,
+    SequenceNumber, SlotBinding, SlotConfig, SlotId, SlotReason, SlotWish, Ssrc,
 };
 use rand::{Rng, RngExt};
 
@@ -176,7 +176,10 @@ impl Slot {
         let has_rtx = |parameters: &CodecParameters| parameters.rtx_payload_type.is_some();
         self.kind == MediaKind::Video
             && self.rtx_ssrc.is_some()
-            && self.extensions.id(ExtensionKind::TransportSequence).is_some()
+            && self
+                .extensions
+                .id(ExtensionKind::TransportSequence)
+                .is_some()
             && self.codecs.iter().any(has_rtx)
     }
 

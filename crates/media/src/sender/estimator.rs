@@ -1,24 +1,27 @@
 //! Google congestion control (draft-ietf-rmcat-gcc-02) as plain values: packet groups → trend of
 //! the delay → overuse? → rate; beside it a limit from loss, and what probes have proved.
 //!
-//! Groups come from rtc-interceptor. The rest is ours: its delay filter looks at single groups and
-//! misses a queue that grows slowly, its rate knows neither the link's capacity nor probes, and
-//! its loss rule keeps a flow on a lossy radio link low forever.
+//! Written here, not taken from rtc-interceptor: its delay filter looks at single groups and misses
+//! a queue that grows slowly, its rate knows neither the link's capacity nor probes, and its loss
+//! rule keeps a flow on a lossy radio link low forever.
 
 mod acknowledged;
 mod capacity;
 mod detector;
+mod groups;
 mod loss_limit;
 mod rate_control;
+mod standing_queue;
 mod trendline;
 
 use super::history::Fates;
 use acknowledged::AcknowledgedRate;
-use detector::Detector;
-use interceptor::{ArrivalGroupAccumulator, Usage};
+use detector::{Detector, Usage};
+use groups::Groups;
 use loss_limit::LossLimit;
 use plenum_types::{BandwidthEstimate, Bitrate};
 use rate_control::{Input, RateControl};
+use standing_queue::StandingQueue;
 use std::time::{Duration, Instant};
 use trendline::Trendline;
 
@@ -33,9 +36,10 @@ const MINIMUM: f64 = 50_000.0;
 const MAXIMUM: f64 = 100_000_000.0;
 
 pub(super) struct Estimator {
-    groups: ArrivalGroupAccumulator,
+    groups: Groups,
     trendline: Trendline,
     detector: Detector,
+    queue: StandingQueue,
     acknowledged: AcknowledgedRate,
     by_delay: RateControl,
     by_loss: LossLimit,
@@ -53,9 +57,10 @@ impl Estimator {
 
     pub(super) fn new() -> Self {
         Self {
-            groups: ArrivalGroupAccumulator::default(),
+            groups: Groups::default(),
             trendline: Trendline::default(),
             detector: Detector::new(),
+            queue: StandingQueue::default(),
             acknowledged: AcknowledgedRate::default(),
             by_delay: RateControl::new(INITIAL, MINIMUM, MAXIMUM),
             by_loss: LossLimit::default(),
@@ -76,17 +81,18 @@ impl Estimator {
             return;
         }
         self.heard = true;
-        for report in fates.arrived {
-            if let Some(arrival) = report.arrival {
-                self.acknowledged.add(arrival, report.size);
-            }
-            if let Some(group) = self.groups.accumulate(report) {
+        let mut queue_stands = false;
+        for packet in fates.arrived {
+            self.acknowledged.add(packet.arrival, packet.bytes);
+            if let Some(group) = self.groups.add(packet) {
                 let trend = self.trendline.update(&group);
                 self.detector.update(group.at, trend);
+                queue_stands |= self.queue.update(&group);
             }
         }
         let input = Input {
             usage: self.detector.usage(),
+            queue_stands,
             acknowledged: self.acknowledged.bits_per_second(),
             round_trip,
         };
@@ -106,6 +112,7 @@ impl Estimator {
 
     /// A probe came through at `rate` bits per second.
     pub(super) fn on_probe(&mut self, rate: f64) {
+        self.acknowledged.expect_change();
         self.by_delay.on_probe(rate);
         self.by_loss.on_probe(rate);
         self.target = self.target.max(rate.min(MAXIMUM));

@@ -6,8 +6,6 @@
 
 use super::probe::Probed;
 use crate::transport_feedback::{Status, TICK_US};
-use interceptor::PacketReport;
-use rtcp::transport_feedbacks::cc_feedback_report::Ecn;
 use std::time::{Duration, Instant};
 
 /// Packets remembered at first; a power of two. Enough for sound.
@@ -30,12 +28,22 @@ struct Sent {
     train: u8,
 }
 
+/// Packets that left at one moment and arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrived {
+    pub(super) departure: Instant,
+    /// Of the first of them, on the receiver's clock.
+    pub(super) arrival: Duration,
+    /// All of them.
+    pub(super) bytes: usize,
+}
+
 /// What one feedback tells.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fates<'h> {
     /// What arrived, in send order. Packets that left at the same moment are one: for the delay
     /// they are one group anyway, and a burst costs no more than a packet.
-    pub(super) arrived: &'h [PacketReport],
+    pub(super) arrived: &'h [Arrived],
     /// Packets told of.
     pub(super) packets: usize,
     /// Those of them that did not arrive.
@@ -50,7 +58,7 @@ pub(super) struct History {
     origin: Option<Instant>,
     /// Extended number of the next packet.
     next: u64,
-    reports: Vec<PacketReport>,
+    arrived: Vec<Arrived>,
     probed: Vec<Probed>,
 }
 
@@ -100,7 +108,7 @@ impl History {
         now: Instant,
         statuses: impl Iterator<Item = Status>,
     ) -> Fates<'_> {
-        self.reports.clear();
+        self.arrived.clear();
         self.probed.clear();
         let mut fates = Fates::default();
         let mut newest_us = None;
@@ -125,16 +133,20 @@ impl History {
                     bytes: size,
                 });
             }
-            match self.reports.last_mut() {
+            match self.arrived.last_mut() {
                 Some(last) if newest_us == Some(sent.departure_us) => {
-                    last.size += size;
-                    last.arrival = last.arrival.max(Some(arrival));
+                    last.bytes += size;
+                    last.arrival = last.arrival.min(arrival);
                 }
-                _ => self.reports.push(report(&status, size, departure, arrival)),
+                _ => self.arrived.push(Arrived {
+                    departure,
+                    arrival,
+                    bytes: size,
+                }),
             }
             newest_us = Some(sent.departure_us);
         }
-        fates.arrived = &self.reports;
+        fates.arrived = &self.arrived;
         fates.probed = &self.probed;
         fates
     }
@@ -164,21 +176,6 @@ impl History {
             return None;
         }
         now.checked_sub(age)
-    }
-}
-
-fn report(status: &Status, size: usize, departure: Instant, arrival: Duration) -> PacketReport {
-    PacketReport {
-        ssrc: 0,
-        id: 0,
-        rtp_sequence_number: status.sequence,
-        is_twcc: true,
-        twcc_sequence_number: status.sequence,
-        size,
-        arrived: true,
-        departure,
-        arrival: Some(arrival),
-        ecn: Ecn::NotEct,
     }
 }
 
@@ -225,12 +222,12 @@ mod tests {
         let told: Vec<_> = fates
             .arrived
             .iter()
-            .map(|report| (report.departure, report.arrival, report.size))
+            .map(|told| (told.departure, told.arrival, told.bytes))
             .collect();
-        let ticks = |ticks| Some(duration(ticks));
+        let ticks = duration;
         assert_eq!(
             told,
-            [(start, ticks(44), 3_000), (later, ticks(180), 2_000)]
+            [(start, ticks(40), 3_000), (later, ticks(179), 2_000)]
         );
     }
 

@@ -8,7 +8,7 @@
 
 mod train;
 
-use plenum_types::BitrateDemand;
+use plenum_types::{BitrateDemand, PACKET_OVERHEAD};
 use std::time::{Duration, Instant};
 pub(super) use train::{Probed, Results};
 
@@ -26,6 +26,10 @@ const THROUGH: f64 = 0.7;
 const DURATION: Duration = Duration::from_millis(20);
 /// Least packets of a train.
 const PACKETS_MIN: usize = 6;
+/// Bytes of a packet of padding, padding excluded: the RTP header and what is on the wire.
+const PADDED: usize = 12 + PACKET_OVERHEAD;
+/// Least bytes of a packet: on a slow link a train of large ones would be a queue of its own.
+const PADDED_MIN: usize = PADDED + 16;
 /// Bytes of a train beyond this do not make it surer.
 const BYTES_MAX: usize = 64 * 1024;
 /// How long feedback about a train is awaited.
@@ -47,6 +51,8 @@ struct Train {
     /// Bytes that it is to have, and has.
     bytes: usize,
     sent: usize,
+    /// Of each of its packets.
+    padding: u8,
 }
 
 #[derive(Debug)]
@@ -110,22 +116,20 @@ impl Prober {
         }
     }
 
-    /// Bytes of padding to send now. Call again until 0; what was sent comes back by
+    /// The padding of a packet to send now. Call again until `None`; what was sent comes back by
     /// [`on_sent`](Self::on_sent).
-    pub(super) fn poll(&mut self, now: Instant, estimate: f64, congested: bool) -> usize {
+    pub(super) fn poll(&mut self, now: Instant, estimate: f64, congested: bool) -> Option<u8> {
         if self.train.is_none() && self.due.is_some_and(|due| due <= now) {
             self.begin(now, estimate, congested);
         }
-        let Some(train) = &self.train else {
-            return 0;
-        };
+        let train = self.train.as_ref()?;
         let elapsed = now.saturating_duration_since(train.started);
         if elapsed > PATIENCE {
             self.train = None;
-            return 0;
+            return None;
         }
         let due = (train.rate * elapsed.as_secs_f64() / 8.0) as usize + 1;
-        due.min(train.bytes).saturating_sub(train.sent)
+        (due.min(train.bytes) > train.sent).then_some(train.padding)
     }
 
     /// When to call [`poll`](Self::poll) next.
@@ -161,6 +165,13 @@ impl Prober {
         best
     }
 
+    /// Looks whether more is worth knowing, after the estimate has changed.
+    pub(super) fn on_estimate(&mut self, now: Instant, estimate: f64) {
+        if self.began && self.due.is_none() && self.is_short(estimate) {
+            self.due = Some(now + self.interval);
+        }
+    }
+
     fn enough(&self) -> f64 {
         (MARGIN * self.wanted.most.0 as f64).max(ENOUGH)
     }
@@ -187,9 +198,12 @@ impl Prober {
             self.due = None;
             return;
         }
-        let rate = queued.unwrap_or(FURTHER * estimate).min(FURTHER * self.enough());
+        let rate = queued
+            .unwrap_or(FURTHER * estimate)
+            .min(FURTHER * self.enough());
         let bytes = (rate * DURATION.as_secs_f64() / 8.0) as usize;
-        let bytes = bytes.clamp(PACKETS_MIN * PADDING_BYTES, BYTES_MAX);
+        let bytes = bytes.clamp(PACKETS_MIN * PADDED_MIN, BYTES_MAX);
+        let padding = (bytes / PACKETS_MIN).saturating_sub(PADDED);
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
         self.train = Some(Train {
@@ -198,6 +212,7 @@ impl Prober {
             started: now,
             bytes,
             sent: 0,
+            padding: padding.clamp(1, usize::from(u8::MAX)) as u8,
         });
         self.results.begin(now, id, rate, bytes);
         self.due = Some(if self.queue[0].is_some() {
@@ -207,6 +222,3 @@ impl Prober {
         });
     }
 }
-
-/// About what a packet of padding takes on the wire, without IP and UDP.
-pub(super) const PADDING_BYTES: usize = 290;

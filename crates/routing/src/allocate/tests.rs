@@ -27,11 +27,23 @@ fn demand(layers: &[LayerView], viewport: Option<(u32, u32)>) -> Demand<'_> {
         priority: 0,
         temporal: ALL_TEMPORAL,
         adaptive: true,
+        current: None,
     }
 }
 
+fn budget(bitrate: Bitrate) -> Option<Budget> {
+    Some(Budget {
+        bitrate,
+        may_pause: true,
+    })
+}
+
+fn targets(demands: &[Demand<'_>], budget: Option<Budget>) -> Vec<Target> {
+    allocate(demands, budget).0
+}
+
 fn one(layers: &[LayerView], viewport: Option<(u32, u32)>) -> (Option<u8>, SlotReason) {
-    let target = allocate(&[demand(layers, viewport)], None)[0];
+    let target = targets(&[demand(layers, viewport)], None)[0];
     (target.encoding, target.reason)
 }
 
@@ -85,7 +97,7 @@ fn audio_is_never_reduced() {
         adaptive: false,
         ..demand(&layers, Some((0, 0)))
     };
-    let target = allocate(&[audio], Some(Bitrate(0)))[0];
+    let target = targets(&[audio], budget(Bitrate(0)))[0];
     assert_eq!(target.encoding, Some(0));
     assert_eq!(target.reason, SlotReason::Best);
 }
@@ -95,13 +107,60 @@ fn a_budget_goes_to_lowest_layers_first_then_by_priority() {
     let layers = three();
     let mut demands = [demand(&layers, None), demand(&layers, None)];
     demands[1].priority = 1;
-    let targets = allocate(&demands, Some(Bitrate::kbps(700)));
-    assert_eq!(targets[0].encoding, Some(0));
-    assert_eq!(targets[1].encoding, Some(1));
-    assert_eq!(targets[1].reason, SlotReason::Bandwidth);
-    let targets = allocate(&demands, Some(Bitrate::kbps(200)));
-    assert_eq!(targets[0], target(&demands[0], None, SlotReason::Bandwidth));
-    assert_eq!(targets[1].encoding, Some(0));
+    let found = targets(&demands, budget(Bitrate::kbps(750)));
+    assert_eq!(found[0].encoding, Some(0));
+    assert_eq!(found[1].encoding, Some(1));
+    assert_eq!(found[1].reason, SlotReason::Bandwidth);
+    let found = targets(&demands, budget(Bitrate::kbps(200)));
+    assert_eq!(found[0], target(&demands[0], None, SlotReason::Bandwidth));
+    assert_eq!(found[1].encoding, Some(0));
+}
+
+#[test]
+fn a_better_layer_needs_more_room_to_come_than_to_stay() {
+    let layers = three();
+    let mut slot = demand(&layers, None);
+    let at = |slot: &Demand<'_>, kbps| targets(&[*slot], budget(Bitrate::kbps(kbps)))[0].encoding;
+    slot.current = Some(0);
+    assert_eq!(at(&slot, 560), Some(0));
+    assert_eq!(at(&slot, 575), Some(1));
+    slot.current = Some(1);
+    assert_eq!(at(&slot, 560), Some(1));
+    assert_eq!(at(&slot, 499), Some(0));
+    assert_eq!(at(&slot, 149), None);
+}
+
+#[test]
+fn nothing_is_left_out_before_the_network_is_known() {
+    let layers = three();
+    let demands = [demand(&layers, None), demand(&layers, None)];
+    let cautious = Budget {
+        bitrate: Bitrate::kbps(100),
+        may_pause: false,
+    };
+    let found = targets(&demands, Some(cautious));
+    assert!(found.iter().all(|target| target.encoding == Some(0)));
+}
+
+#[test]
+fn sound_comes_out_of_the_budget_first() {
+    let sound = [LayerView {
+        bitrate: Some(Bitrate::kbps(100)),
+        active: true,
+        ..LayerView::default()
+    }];
+    let layers = three();
+    let audio = Demand {
+        adaptive: false,
+        ..demand(&sound, None)
+    };
+    let demands = [audio, demand(&layers, None)];
+    let (found, sums) = allocate(&demands, budget(Bitrate::kbps(600)));
+    assert_eq!(found[1].encoding, Some(0));
+    assert_eq!(sums.allocated, Bitrate::kbps(250));
+    assert_eq!(sums.next, Some(Bitrate::kbps(100 + 575)));
+    assert_eq!(sums.most, Bitrate::kbps(1_600));
+    assert_eq!(allocate(&demands, None).1.next, None);
 }
 
 prop_compose! {
@@ -127,17 +186,18 @@ proptest! {
     #[test]
     fn holds_for_any_call(
         slots in proptest::collection::vec(any_demand(), 0..10),
-        budget in proptest::option::of(0_u64..8_000),
+        allowed in proptest::option::of(0_u64..8_000),
     ) {
         let demands: Vec<Demand<'_>> = slots.iter().map(|(layers, viewport, priority)| Demand {
             priority: *priority,
             ..demand(layers, *viewport)
         }).collect();
-        let budget = budget.map(Bitrate::kbps);
-        let targets = allocate(&demands, budget);
-        let free = allocate(&demands, None);
+        let allowed = allowed.map(Bitrate::kbps);
+        let budgeted = allowed.and_then(budget);
+        let got = targets(&demands, budgeted);
+        let free = targets(&demands, None);
         let mut spent = 0;
-        for ((demand, got), want) in demands.iter().zip(&targets).zip(&free) {
+        for ((demand, got), want) in demands.iter().zip(&got).zip(&free) {
             // Never more than wanted, and never an inactive layer while another is active.
             prop_assert!(got.encoding <= want.encoding);
             if let Some(layer) = got.encoding {
@@ -147,8 +207,8 @@ proptest! {
             }
             prop_assert_eq!(got.reason == SlotReason::Bandwidth, got.encoding != want.encoding);
         }
-        if let Some(budget) = budget {
-            prop_assert!(spent <= budget.bits_per_second());
+        if let Some(allowed) = allowed {
+            prop_assert!(spent <= allowed.bits_per_second());
         }
     }
 }

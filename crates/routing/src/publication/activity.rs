@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use plenum_types::Bitrate;
+use plenum_types::{Bitrate, PACKET_OVERHEAD};
 
 /// Silence after which an encoding counts as not sent. Shorter leaves a dead layer sooner, longer
 /// survives low frame rates (screen shares send a frame a second or fewer).
@@ -77,7 +77,7 @@ impl Activity {
             self.measured_since = Some(now);
             self.measured_bytes = 0;
         }
-        self.measured_bytes += bytes as u64;
+        self.measured_bytes += (bytes + PACKET_OVERHEAD) as u64;
     }
 }
 
@@ -104,6 +104,6 @@ mod tests {
             activity.on_packet(at(packet * 20), 1_000);
         }
         let bitrate = activity.bitrate().unwrap().bits_per_second();
-        assert!((390_000..=410_000).contains(&bitrate), "{bitrate}");
+        assert!((410_000..=430_000).contains(&bitrate), "{bitrate}");
     }
 }

@@ -138,7 +138,7 @@ impl Router {
         for (index, target) in slots.into_iter().zip(targets) {
             self.apply_target(now, index, target);
         }
-        self.tell_demand(peer, sums);
+        self.tell_bitrates(peer, sums);
     }
 
     /// Why a slot cannot show anything at all.

@@ -25,7 +25,7 @@ impl Router {
 
     /// Tells what is given and wanted, if that has changed. A subscriber that cannot be probed
     /// wants nothing.
-    pub(super) fn tell_demand(&mut self, peer: PeerIndex, sums: BitrateDemand) {
+    pub(super) fn tell_bitrates(&mut self, peer: PeerIndex, sums: BitrateDemand) {
         let can_be_probed = self
             .slots_of_peer(peer)
             .iter()

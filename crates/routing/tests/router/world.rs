@@ -400,6 +400,7 @@ impl World {
                     self.in_flight.insert(key, Arrival::KeyframeRequest(origin));
                     self.next_flight += 1;
                 }
+                RouterEvent::DemandChanged { .. } => {}
                 RouterEvent::SlotChanged {
                     peer,
                     slot,

@@ -13,10 +13,10 @@ const BACK_MAX: Duration = Duration::from_secs(1);
 
 /// Uncertainty of a sample, as a multiple of its relative distance from the estimate.
 const SURPRISE: f64 = 10.0;
-/// The same for samples below the estimate: a pause of the source is no smaller link.
-const SURPRISE_BELOW: f64 = 20.0;
 /// What the variance grows by from sample to sample, (kbit/s)².
 const DRIFT: f64 = 5.0;
+/// What the variance grows by when another rate is expected, (kbit/s)².
+const CHANGE: f64 = 200.0;
 /// Variance at the start, (kbit/s)².
 const FIRST_VARIANCE: f64 = 50.0;
 /// Least rate that relative distances are taken from, kbit/s.
@@ -57,6 +57,13 @@ impl AcknowledgedRate {
         self.bytes += bytes;
     }
 
+    /// More is about to be sent: the next samples are believed at once.
+    pub(super) fn expect_change(&mut self) {
+        if let Some(estimate) = &mut self.estimate {
+            estimate.variance += CHANGE;
+        }
+    }
+
     /// Bits per second; `None` until half a second of arrivals.
     pub(super) fn bits_per_second(&self) -> Option<f64> {
         self.estimate.map(|estimate| estimate.kbps * 1_000.0)
@@ -75,12 +82,7 @@ impl AcknowledgedRate {
             });
             return;
         };
-        let scale = if sample < kbps {
-            SURPRISE_BELOW
-        } else {
-            SURPRISE
-        };
-        let uncertainty = scale * (kbps - sample).abs() / kbps.max(RATE_MIN);
+        let uncertainty = SURPRISE * (kbps - sample).abs() / kbps.max(RATE_MIN);
         let sample_variance = uncertainty * uncertainty;
         let predicted = variance + DRIFT;
         let sum = sample_variance + predicted;

@@ -1,7 +1,6 @@
 //! Whether the trend of the delay means that the way is overused: an adaptive threshold, so that
 //! a flow that shares the way with a greedy one is not starved (draft-ietf-rmcat-gcc-02 §5.4).
 
-use interceptor::Usage;
 use std::time::{Duration, Instant};
 
 /// Threshold at the start and its bounds, in the scaled milliseconds of the trend.
@@ -22,6 +21,16 @@ const PERSISTENCE: Duration = Duration::from_millis(10);
 
 /// Longest step of time that moves the threshold, milliseconds.
 const LONGEST_STEP_MS: f64 = 100.0;
+
+/// How the way is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Usage {
+    /// The queue grows.
+    Over,
+    Normal,
+    /// The queue drains.
+    Under,
+}
 
 #[derive(Debug)]
 pub(super) struct Detector {

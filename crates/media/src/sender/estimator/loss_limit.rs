@@ -41,7 +41,8 @@ impl LossLimit {
         let share = lost as f64 / packets.max(1) as f64;
         self.share += weight * (share - self.share);
         let step = self.last_update.map_or(Duration::ZERO, |last| {
-            now.saturating_duration_since(last).min(Duration::from_secs(1))
+            now.saturating_duration_since(last)
+                .min(Duration::from_secs(1))
         });
         self.last_update = Some(now);
         let current = self.limit.unwrap_or(f64::INFINITY).min(rate);

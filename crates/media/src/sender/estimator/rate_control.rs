@@ -3,11 +3,13 @@
 //! multiplicative decrease; draft-ietf-rmcat-gcc-02 §5.5).
 
 use super::capacity::LinkCapacity;
-use interceptor::Usage;
+use super::detector::Usage;
 use std::time::{Duration, Instant};
 
 /// Of what comes through, when the link is overused.
 const DECREASE: f64 = 0.85;
+/// The same when a queue stands and does not grow.
+const DRAIN: f64 = 0.92;
 /// Growth per second far from the capacity.
 const GROWTH: f64 = 0.08;
 /// Least growth, bits per second per second.
@@ -23,6 +25,8 @@ const REACTION: Duration = Duration::from_millis(100);
 /// Between two decreases at least a round trip passes, within these bounds.
 const DECREASE_GAP_MIN: Duration = Duration::from_millis(10);
 const DECREASE_GAP_MAX: Duration = Duration::from_millis(200);
+/// How long a queue may take to drain after a decrease.
+const DRAINING: Duration = Duration::from_secs(3);
 /// Longest step of time that the rate grows for.
 const STEP_MAX: Duration = Duration::from_secs(1);
 /// Frames a second and bytes a packet that the additive step is made from.
@@ -50,6 +54,8 @@ pub(super) struct RateControl {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Input {
     pub(super) usage: Usage,
+    /// A queue is there that does not grow.
+    pub(super) queue_stands: bool,
     /// Bits per second that come through.
     pub(super) acknowledged: Option<f64>,
     pub(super) round_trip: Option<Duration>,
@@ -68,10 +74,6 @@ impl RateControl {
         }
     }
 
-    pub(super) const fn bits_per_second(&self) -> f64 {
-        self.rate
-    }
-
     pub(super) const fn last_decrease(&self) -> Option<Instant> {
         self.last_decrease
     }
@@ -82,7 +84,8 @@ impl RateControl {
             self.capacity.on_acknowledged(acknowledged);
         }
         match input.usage {
-            Usage::Over => self.decrease(now, input),
+            Usage::Over => self.decrease(now, input, DECREASE),
+            Usage::Normal if input.queue_stands => self.decrease(now, input, DRAIN),
             Usage::Under => self.state = State::Hold,
             Usage::Normal => match self.state {
                 State::Hold => self.state = State::Increase,
@@ -117,8 +120,12 @@ impl RateControl {
         // Beyond what is proven it stays, but does not grow.
         let limit = proven.max(self.rate).min(self.highest);
         // Layers are steps: more may flow than is estimated, and if it flows well it is proven.
-        let flows = input.acknowledged.unwrap_or(0.0).min(self.highest);
-        self.rate = (self.rate + more).min(limit).max(flows);
+        // After a decrease the queue drains, and what comes through proves nothing.
+        let drained = self
+            .last_decrease
+            .is_none_or(|last| now.saturating_duration_since(last) >= DRAINING);
+        let flows = input.acknowledged.filter(|_| drained).unwrap_or(0.0);
+        self.rate = (self.rate + more).min(limit).max(flows.min(self.highest));
     }
 
     /// Bits per second per second: about a packet in each response time.
@@ -129,18 +136,18 @@ impl RateControl {
         (packet / response).max(ADDITIVE_MIN)
     }
 
-    fn decrease(&mut self, now: Instant, input: &Input) {
+    fn decrease(&mut self, now: Instant, input: &Input, factor: f64) {
         self.state = State::Hold;
         let acknowledged = input.acknowledged;
         if !self.may_decrease(now, input) {
             return;
         }
         let through = acknowledged.unwrap_or(self.rate);
-        let mut rate = DECREASE * through;
+        let mut rate = factor * through;
         if rate > self.rate
             && let Some(capacity) = self.capacity.bits_per_second()
         {
-            rate = DECREASE * capacity;
+            rate = factor * capacity;
         }
         if rate < self.rate {
             self.rate = rate.max(self.lowest);

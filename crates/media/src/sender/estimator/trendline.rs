@@ -1,7 +1,7 @@
 //! How fast the queue on the way grows: a line through the smoothed one-way delay of the last
 //! groups of packets (the delay gradient of draft-ietf-rmcat-gcc-02 §4, by least squares).
 
-use interceptor::InterGroupDelay;
+use super::groups::Gradient;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ pub(super) struct Trendline {
 
 impl Trendline {
     /// Takes in a group; returns the scaled slope, zero until there are enough groups.
-    pub(super) fn update(&mut self, group: &InterGroupDelay) -> f64 {
+    pub(super) fn update(&mut self, group: &Gradient) -> f64 {
         let first = *self.first.get_or_insert(group.at);
         let at_ms = group.at.saturating_duration_since(first).as_secs_f64() * 1_000.0;
         self.groups = (self.groups + 1).min(MAX_GROUPS);
@@ -76,10 +76,9 @@ mod tests {
         let mut line = Trendline::default();
         let mut trend = 0.0;
         for group in 0..400 {
-            trend = line.update(&InterGroupDelay {
+            trend = line.update(&Gradient {
                 delta_ms: 1.0,
                 at: start + Duration::from_millis(group * 10),
-                size: 1,
             });
         }
         assert!((trend - 0.1 * 60.0 * GAIN).abs() < 0.01, "{trend}");
