@@ -56,7 +56,7 @@ impl Shard {
                 self.set_slot_wish(now, peer, slot, wish);
             }
             MediaCommand::ReportStats => {
-                let stats = Box::new(self.stats_now());
+                let stats = Box::new(self.stats_now(now));
                 self.events.push_back(MediaEvent::Stats(stats));
             }
         }
@@ -186,7 +186,7 @@ impl Shard {
     }
 
     /// Counters as they are, gauges taken now.
-    fn stats_now(&self) -> ShardStats {
+    fn stats_now(&self, now: Instant) -> ShardStats {
         let mut stats = self.stats.clone();
         stats.peers = self.peers.len() as u64;
         stats.publications = self.publications.len() as u64;
@@ -197,7 +197,7 @@ impl Shard {
             stats.nacks_out += entry.receiver.stats().nacks_out;
             stats.estimated_bitrate += entry
                 .sender
-                .estimate()
+                .estimate(now)
                 .map_or(0, |estimate| estimate.bitrate.0);
             for (_, reason) in &entry.slot_reasons {
                 stats.slots[*reason as usize] += 1;

@@ -107,7 +107,7 @@ impl Shard {
         let estimate = self
             .peers
             .at(peer)
-            .and_then(|entry| entry.sender.estimate());
+            .and_then(|entry| entry.sender.estimate(now));
         if let Some(estimate) = estimate {
             self.router.set_estimate(now, peer, estimate);
         }

@@ -127,7 +127,7 @@ impl Shard {
         let Some(entry) = self.peers.at_mut(peer).filter(|_| tells) else {
             return;
         };
-        let estimate = entry.sender.estimate();
+        let estimate = entry.sender.estimate(now);
         let estimate = estimate.unwrap_or_else(|| entry.sender.first_estimate());
         self.router.set_estimate(now, peer, estimate);
     }

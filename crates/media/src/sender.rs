@@ -112,19 +112,19 @@ impl Sender {
     }
 
     /// What the way to the peer carries. `None` until there was feedback.
-    pub fn estimate(&self) -> Option<BandwidthEstimate> {
+    pub fn estimate(&self, now: Instant) -> Option<BandwidthEstimate> {
         let told = |bitrate| BandwidthEstimate {
             bitrate,
-            settled: true,
+            congested: true,
         };
-        self.estimator.estimate().or(self.remb.map(told))
+        self.estimator.estimate(now).or(self.remb.map(told))
     }
 
     /// What is assumed before there is feedback.
     pub fn first_estimate(&self) -> BandwidthEstimate {
         BandwidthEstimate {
             bitrate: Estimator::FIRST,
-            settled: false,
+            congested: false,
         }
     }
 

@@ -36,8 +36,8 @@ pub(crate) struct LayerView {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     pub(crate) bitrate: Bitrate,
-    /// Pictures may be left out if even their lowest layers do not fit.
-    pub(crate) may_pause: bool,
+    /// No more than this may flow. Otherwise what flows stays, and lowest layers are given anyway.
+    pub(crate) strict: bool,
 }
 
 /// What one slot wants.
@@ -165,15 +165,12 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Budget) {
     order.sort_by_key(|at| std::cmp::Reverse(demands[*at].priority));
     for at in &order {
         let (demand, target) = (&demands[*at], &targets[*at]);
-        let rest = grant(demand, target, &mut granted[*at], left);
-        left = match rest {
-            Some(rest) => rest,
-            None if budget.may_pause => left,
-            None => {
-                granted[*at] = next_layer(demand, target, None);
-                0
-            }
-        };
+        if budget.strict {
+            left = grant(demand, target, &mut granted[*at], left).unwrap_or(left);
+        } else {
+            granted[*at] = kept(demand, target);
+            left = left.saturating_sub(granted[*at].map_or(0, |layer| cost(demand, layer)));
+        }
     }
     let mut at = 0;
     while at < order.len() {
@@ -221,6 +218,15 @@ fn grant(demand: &Demand<'_>, target: &Target, granted: &mut Option<u8>, left: u
     (left + paid).checked_sub(needed(demand, next, demand.current))?;
     *granted = Some(next);
     Some(left + paid - cost(demand, next))
+}
+
+/// The layer that a slot may keep, or the lowest.
+fn kept(demand: &Demand<'_>, wanted: &Target) -> Option<u8> {
+    let limit = wanted.encoding?;
+    let current = demand.current.map(|current| current.min(limit));
+    current
+        .filter(|layer| demand.layers[usize::from(*layer)].active)
+        .or_else(|| next_layer(demand, wanted, None))
 }
 
 /// The next active layer above `granted`, up to what `wanted` says.

@@ -39,7 +39,7 @@ impl Peer {
         let estimate = self.estimate?;
         Some(Budget {
             bitrate: estimate.bitrate,
-            may_pause: estimate.settled,
+            strict: estimate.congested,
         })
     }
 }

@@ -12,8 +12,9 @@ pub const PACKET_OVERHEAD: usize = 56;
 pub struct BandwidthEstimate {
     /// Bits per second.
     pub bitrate: Bitrate,
-    /// Learned from traffic. Until then it is a cautious start: no reason to leave a picture out.
-    pub settled: bool,
+    /// The way was overused lately: more must not flow. Otherwise the estimate is what has been
+    /// proven, and no reason to take away what flows well.
+    pub congested: bool,
 }
 
 /// What a subscriber's slots get and would get, in bits per second on the wire.

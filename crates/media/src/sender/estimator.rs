@@ -35,6 +35,9 @@ const MINIMUM: f64 = 50_000.0;
 /// The estimate never rises above.
 const MAXIMUM: f64 = 100_000_000.0;
 
+/// How long an overuse makes the estimate a limit.
+const CONGESTION: Duration = Duration::from_secs(3);
+
 pub(super) struct Estimator {
     groups: Groups,
     trendline: Trendline,
@@ -45,7 +48,6 @@ pub(super) struct Estimator {
     by_loss: LossLimit,
     target: f64,
     heard: bool,
-    settled: bool,
 }
 
 impl Estimator {
@@ -66,7 +68,6 @@ impl Estimator {
             by_loss: LossLimit::default(),
             target: INITIAL,
             heard: false,
-            settled: false,
         }
     }
 
@@ -96,7 +97,6 @@ impl Estimator {
             acknowledged: self.acknowledged.bits_per_second(),
             round_trip,
         };
-        self.settled |= input.acknowledged.is_some() || input.usage == Usage::Over;
         let by_delay = self.by_delay.update(now, &input);
         self.target = self
             .by_loss
@@ -126,17 +126,17 @@ impl Estimator {
     /// The queue on the way is growing, or has grown within `span`.
     pub(super) fn is_congested(&self, now: Instant, span: Duration) -> bool {
         self.detector.usage() == Usage::Over
-            || self
-                .by_delay
-                .last_decrease()
-                .is_some_and(|last| now.saturating_duration_since(last) < span)
+            || [self.by_delay.last_decrease(), self.by_loss.last_reduction()]
+                .into_iter()
+                .flatten()
+                .any(|last| now.saturating_duration_since(last) < span)
     }
 
     /// `None` before the first feedback.
-    pub(super) fn estimate(&self) -> Option<BandwidthEstimate> {
+    pub(super) fn estimate(&self, now: Instant) -> Option<BandwidthEstimate> {
         self.heard.then_some(BandwidthEstimate {
             bitrate: Bitrate(self.target as u64),
-            settled: self.settled,
+            congested: self.is_congested(now, CONGESTION),
         })
     }
 }

@@ -34,7 +34,7 @@ fn demand(layers: &[LayerView], viewport: Option<(u32, u32)>) -> Demand<'_> {
 fn budget(bitrate: Bitrate) -> Option<Budget> {
     Some(Budget {
         bitrate,
-        may_pause: true,
+        strict: true,
     })
 }
 
@@ -131,15 +131,19 @@ fn a_better_layer_needs_more_room_to_come_than_to_stay() {
 }
 
 #[test]
-fn nothing_is_left_out_before_the_network_is_known() {
+fn what_flows_well_is_not_taken_away() {
     let layers = three();
-    let demands = [demand(&layers, None), demand(&layers, None)];
+    let mut demands = [demand(&layers, None), demand(&layers, None)];
+    demands[1].current = Some(1);
     let cautious = Budget {
         bitrate: Bitrate::kbps(100),
-        may_pause: false,
+        strict: false,
     };
     let found = targets(&demands, Some(cautious));
-    assert!(found.iter().all(|target| target.encoding == Some(0)));
+    assert_eq!(found[0].encoding, Some(0));
+    assert_eq!(found[1].encoding, Some(1));
+    let found = targets(&demands, budget(cautious.bitrate));
+    assert!(found.iter().all(|target| target.encoding.is_none()));
 }
 
 #[test]

@@ -57,6 +57,10 @@ impl LossLimit {
         self.limit.unwrap_or(f64::INFINITY).min(rate)
     }
 
+    pub(super) const fn last_reduction(&self) -> Option<Instant> {
+        self.last_reduction
+    }
+
     /// A probe came through at `rate`.
     pub(super) fn on_probe(&mut self, rate: f64) {
         self.limit = self.limit.map(|limit| limit.max(rate));

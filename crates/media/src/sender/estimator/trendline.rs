@@ -5,8 +5,12 @@ use super::groups::Gradient;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// Groups that the line goes through. More is steadier and slower.
-const WINDOW: usize = 20;
+/// The line goes through the groups of so long. Longer is steadier and slower. Not a number of
+/// groups: where many small packets flow they would span so little that jitter has a slope.
+const SPAN_MS: f64 = 600.0;
+/// Most groups, and least.
+const POINTS_MAX: usize = 48;
+const POINTS_MIN: usize = 12;
 
 /// Share of the past in the smoothed delay.
 const SMOOTHING: f64 = 0.9;
@@ -34,11 +38,13 @@ impl Trendline {
         self.groups = (self.groups + 1).min(MAX_GROUPS);
         self.delay_ms += group.delta_ms;
         self.smoothed_ms = SMOOTHING * self.smoothed_ms + (1.0 - SMOOTHING) * self.delay_ms;
-        if self.points.len() == WINDOW {
+        while let Some((oldest_ms, _)) = self.points.front()
+            && (self.points.len() == POINTS_MAX || at_ms - oldest_ms > SPAN_MS)
+        {
             self.points.pop_front();
         }
         self.points.push_back((at_ms, self.smoothed_ms));
-        if self.points.len() < WINDOW {
+        if self.points.len() < POINTS_MIN {
             return 0.0;
         }
         self.slope() * f64::from(self.groups) * GAIN
