@@ -88,6 +88,10 @@ impl Sender {
             return;
         };
         let fates = self.history.resolve(now, statuses);
+        if let Some(newest) = fates.arrived.last() {
+            let ago = now.saturating_duration_since(newest.departure);
+            self.round_trip.on_feedback(ago);
+        }
         let came = self.prober.on_arrivals(now, fates.probed);
         self.estimator
             .on_fates(now, &fates, self.round_trip.smoothed());
@@ -128,7 +132,7 @@ impl Sender {
         }
     }
 
-    /// Smoothed round trip time. `None` until a report block answered a sender report.
+    /// Smoothed round trip time. `None` until there was feedback.
     pub fn rtt(&self) -> Option<Duration> {
         self.round_trip.smoothed()
     }

@@ -1,5 +1,6 @@
 //! Round trip time from report blocks (RFC 3550 §6.4.1): the time since our sender report, less
-//! the time that the peer held it.
+//! the time that the peer held it. Until there is one, from transport-wide feedback, which does not
+//! tell how long the peer held it: the least since the start.
 
 use plenum_rtp::rtcp::ReportBlock;
 use plenum_types::NtpTime;
@@ -14,6 +15,7 @@ const SMOOTHING: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct RoundTrip {
     smoothed: Option<Duration>,
+    by_feedback: Option<Duration>,
 }
 
 impl RoundTrip {
@@ -37,7 +39,13 @@ impl RoundTrip {
         });
     }
 
+    /// Feedback has come about a packet that left `ago`, the newest that it tells of.
+    pub(super) fn on_feedback(&mut self, ago: Duration) {
+        let least = self.by_feedback.map_or(ago, |least| least.min(ago));
+        self.by_feedback = Some(least);
+    }
+
     pub(super) fn smoothed(&self) -> Option<Duration> {
-        self.smoothed
+        self.smoothed.or(self.by_feedback)
     }
 }

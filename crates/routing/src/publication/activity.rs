@@ -26,10 +26,13 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    /// True if the encoding has just become active.
-    pub(crate) fn on_packet(&mut self, now: Instant, bytes: usize) -> bool {
+    /// True if the encoding has just become active. What is sent again belongs to another time, and
+    /// does not count as bitrate.
+    pub(crate) fn on_packet(&mut self, now: Instant, bytes: usize, retransmitted: bool) -> bool {
         self.last_packet = Some(now);
-        self.measure(now, bytes);
+        if !retransmitted {
+            self.measure(now, bytes);
+        }
         !self.follows && !std::mem::replace(&mut self.active, true)
     }
 
@@ -62,7 +65,7 @@ impl Activity {
         self.active
     }
 
-    /// Over the last full measurement; `None` before the first.
+    /// Over the last full measurements; `None` before the first.
     pub(crate) const fn bitrate(&self) -> Option<Bitrate> {
         self.bitrate
     }
@@ -70,10 +73,17 @@ impl Activity {
     fn measure(&mut self, now: Instant, bytes: usize) {
         let since = *self.measured_since.get_or_insert(now);
         let elapsed = now.saturating_duration_since(since);
-        if elapsed >= MEASURE {
+        if elapsed >= 2 * MEASURE {
+            // A pause: neither its length nor what came before it tells a rate.
+            self.measured_since = Some(now);
+            self.measured_bytes = 0;
+        } else if elapsed >= MEASURE {
             let bits = self.measured_bytes * 8;
             let micros = elapsed.as_micros().max(1) as u64;
-            self.bitrate = Some(Bitrate(bits.saturating_mul(1_000_000) / micros));
+            let measured = bits.saturating_mul(1_000_000) / micros;
+            // Half of what was: a keyframe in one second is no other rate.
+            let before = self.bitrate.map_or(measured, Bitrate::bits_per_second);
+            self.bitrate = Some(Bitrate(u64::midpoint(before, measured)));
             self.measured_since = Some(now);
             self.measured_bytes = 0;
         }
@@ -89,19 +99,19 @@ mod tests {
     #[test]
     fn falls_silent_and_comes_back() {
         let mut activity = Activity::default();
-        assert!(activity.on_packet(at(0), 100));
-        assert!(!activity.on_packet(at(1_000), 100));
+        assert!(activity.on_packet(at(0), 100, false));
+        assert!(!activity.on_packet(at(1_000), 100, false));
         assert!(!activity.on_timeout(at(1_600)));
         assert!(activity.on_timeout(at(2_500)));
         assert!(!activity.on_timeout(at(2_600)));
-        assert!(activity.on_packet(at(3_000), 100));
+        assert!(activity.on_packet(at(3_000), 100, false));
     }
 
     #[test]
     fn measures_its_bitrate() {
         let mut activity = Activity::default();
         for packet in 0..=100 {
-            activity.on_packet(at(packet * 20), 1_000);
+            activity.on_packet(at(packet * 20), 1_000, false);
         }
         let bitrate = activity.bitrate().unwrap().bits_per_second();
         assert!((410_000..=430_000).contains(&bitrate), "{bitrate}");

@@ -178,7 +178,7 @@ impl Encoding {
         }
         Facts {
             restarted: false,
-            became_active: self.activity.on_packet(now, packet.len()),
+            became_active: self.activity.on_packet(now, packet.len(), retransmitted),
             reshaped: codec_changed || size_changed,
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
             keyframe_starts: d.payload.keyframe && d.payload.starts_frame,

@@ -12,10 +12,14 @@ const TOLERATED: f64 = 0.15;
 const CLEAN: f64 = 0.05;
 /// Packets that the share is taken over. Fewer react sooner and take luck for loss.
 const PACKETS: f64 = 100.0;
+/// Most weight of one feedback: a single burst that is lost is no rate that is too high.
+const WEIGHT_MAX: f64 = 0.15;
 /// Between two reductions, beyond a round trip.
 const GAP: Duration = Duration::from_millis(300);
 /// Growth of the limit per second while it is clean.
 const GROWTH: f64 = 0.08;
+/// Feedback that comes after so long tells of an outage: what was lost in it was not too much.
+const OUTAGE: Duration = Duration::from_millis(700);
 /// A limit this far above what the delay allows is none.
 const IRRELEVANT: f64 = 2.0;
 
@@ -37,21 +41,20 @@ impl LossLimit {
         rate: f64,
         round_trip: Duration,
     ) -> f64 {
-        let weight = (packets as f64 / PACKETS).min(1.0);
-        let share = lost as f64 / packets.max(1) as f64;
-        self.share += weight * (share - self.share);
-        let step = self.last_update.map_or(Duration::ZERO, |last| {
-            now.saturating_duration_since(last)
-                .min(Duration::from_secs(1))
-        });
-        self.last_update = Some(now);
+        let last = self.last_update.replace(now).unwrap_or(now);
+        let step = now.saturating_duration_since(last);
+        if step < OUTAGE {
+            let weight = (packets as f64 / PACKETS).min(WEIGHT_MAX);
+            let share = lost as f64 / packets.max(1) as f64;
+            self.share += weight * (share - self.share);
+        }
         let current = self.limit.unwrap_or(f64::INFINITY).min(rate);
         if self.share > TOLERATED {
             self.reduce(now, current, round_trip);
         } else if let Some(limit) = self.limit
             && self.share < CLEAN
         {
-            let grown = limit * (1.0 + GROWTH).powf(step.as_secs_f64());
+            let grown = limit * (1.0 + GROWTH).powf(step.min(OUTAGE).as_secs_f64());
             self.limit = (grown < IRRELEVANT * rate).then_some(grown);
         }
         self.limit.unwrap_or(f64::INFINITY).min(rate)
@@ -73,6 +76,8 @@ impl LossLimit {
         if due {
             self.limit = Some(current * (1.0 - 0.5 * self.share));
             self.last_reduction = Some(now);
+            // The next one needs losses after this one.
+            self.share = CLEAN;
         }
     }
 }
@@ -104,7 +109,7 @@ mod tests {
     #[test]
     fn half_lost_reduces_and_a_clean_link_raises_again() {
         let mut limit = LossLimit::default();
-        let reduced = run(&mut limit, 10, 20);
+        let reduced = run(&mut limit, 10, 30);
         assert!(reduced < 500_000.0, "{reduced}");
         let mid = run(&mut limit, 0, 50);
         assert!(mid > reduced, "{mid}");
