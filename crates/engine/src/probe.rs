@@ -9,8 +9,9 @@ use plenum_rtp::{OutgoingExtensions, max_growth, write_padding};
 use plenum_types::{DropReason, PeerIndex, SendBatch};
 use std::time::Instant;
 
-/// Fixed RTP header.
-const HEADER: usize = 12;
+/// Fixed RTP header, and the extensions that are set on all packets: `mid`, absolute send time,
+/// transport-wide sequence number.
+const HEADER: usize = 12 + 16;
 
 /// Packets of padding that one peer may cause per wake-up. What is left is late: the train is
 /// slower than it should be, and tells less.

@@ -12,7 +12,9 @@ use crate::transport_feedback::Statuses;
 use estimator::Estimator;
 use history::History;
 use plenum_rtp::rtcp::ReportBlock;
-use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, NtpTime, PACKET_OVERHEAD};
+use plenum_types::{
+    BandwidthEstimate, Bitrate, BitrateDemand, EstimateBasis, NtpTime, PACKET_OVERHEAD,
+};
 use probe::Prober;
 use round_trip::RoundTrip;
 use std::time::{Duration, Instant};
@@ -119,7 +121,7 @@ impl Sender {
     pub fn estimate(&self, now: Instant) -> Option<BandwidthEstimate> {
         let told = |bitrate| BandwidthEstimate {
             bitrate,
-            congested: true,
+            basis: EstimateBasis::Congested,
         };
         self.estimator.estimate(now).or(self.remb.map(told))
     }
@@ -128,7 +130,7 @@ impl Sender {
     pub fn first_estimate(&self) -> BandwidthEstimate {
         BandwidthEstimate {
             bitrate: Estimator::FIRST,
-            congested: false,
+            basis: EstimateBasis::Assumed,
         }
     }
 

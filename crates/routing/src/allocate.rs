@@ -5,7 +5,7 @@
 //! wanted layer is found from its viewport; then, if a budget is given, layers are handed out one
 //! step at a time, by priority, as long as they fit.
 
-use plenum_types::{Bitrate, BitrateDemand, Pixels, SlotReason};
+use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, EstimateBasis, Pixels, SlotReason};
 
 /// A picture may be shown this much larger than it is, in percent of its shown size. Lowering it
 /// saves bitrate and blurs.
@@ -20,6 +20,10 @@ const SOUND_UNMEASURED: u64 = 40_000;
 /// A better layer is given only if it fits with so much to spare, in percent of its bitrate. Less
 /// switches up and down as the estimate breathes.
 const HEADROOM_PERCENT: u64 = 15;
+/// The same while the last try is not forgotten: only a link that is clearly wider now.
+const HEADROOM_FAILED_PERCENT: u64 = 80;
+/// The same for the lowest layer, which is a picture or none.
+const HEADROOM_LOWEST_PERCENT: u64 = 40;
 
 /// Temporal limit that lets every temporal layer through.
 pub(crate) const ALL_TEMPORAL: u8 = u8::MAX;
@@ -30,14 +34,6 @@ pub(crate) struct LayerView {
     pub(crate) size: Option<Pixels>,
     pub(crate) active: bool,
     pub(crate) bitrate: Option<Bitrate>,
-}
-
-/// What the layers of a subscriber may add up to, sound included.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget {
-    pub(crate) bitrate: Bitrate,
-    /// No more than this may flow. Otherwise what flows stays, and lowest layers are given anyway.
-    pub(crate) strict: bool,
 }
 
 /// What one slot wants.
@@ -53,6 +49,8 @@ pub(crate) struct Demand<'a> {
     pub(crate) adaptive: bool,
     /// The encoding that it was given last, of the same publication.
     pub(crate) current: Option<u8>,
+    /// A better layer was tried lately and did not last.
+    pub(crate) failed: bool,
 }
 
 /// What one slot is to get.
@@ -69,7 +67,7 @@ pub(crate) struct Target {
 /// not given.
 pub(crate) fn allocate(
     demands: &[Demand<'_>],
-    budget: Option<Budget>,
+    budget: Option<BandwidthEstimate>,
 ) -> (Vec<Target>, BitrateDemand) {
     let wanted: Vec<Target> = demands.iter().map(wanted).collect();
     let mut targets = wanted.clone();
@@ -154,7 +152,7 @@ fn smallest_that_fills(layers: &[LayerView], viewport: Pixels) -> Option<usize> 
 
 /// Gives up what does not fit: everyone's lowest layer first, by priority, then one step up at a
 /// time, highest priority first, lowest layer first within a priority.
-fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Budget) {
+fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: BandwidthEstimate) {
     let sound = demands.iter().filter(|demand| !demand.adaptive);
     let sound: u64 = sound.map(|demand| cost(demand, 0)).sum();
     let mut left = budget.bitrate.bits_per_second().saturating_sub(sound);
@@ -165,11 +163,11 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: Budget) {
     order.sort_by_key(|at| std::cmp::Reverse(demands[*at].priority));
     for at in &order {
         let (demand, target) = (&demands[*at], &targets[*at]);
-        if budget.strict {
-            left = grant(demand, target, &mut granted[*at], left).unwrap_or(left);
+        if let Some(kept) = kept(demand, target, budget.basis) {
+            granted[*at] = Some(kept);
+            left = left.saturating_sub(cost(demand, kept));
         } else {
-            granted[*at] = kept(demand, target);
-            left = left.saturating_sub(granted[*at].map_or(0, |layer| cost(demand, layer)));
+            left = grant(demand, target, &mut granted[*at], left).unwrap_or(left);
         }
     }
     let mut at = 0;
@@ -220,13 +218,17 @@ fn grant(demand: &Demand<'_>, target: &Target, granted: &mut Option<u8>, left: u
     Some(left + paid - cost(demand, next))
 }
 
-/// The layer that a slot may keep, or the lowest.
-fn kept(demand: &Demand<'_>, wanted: &Target) -> Option<u8> {
+/// What a slot is given whether or not it fits: what it has, while that flows well; its lowest layer,
+/// while nothing is known.
+fn kept(demand: &Demand<'_>, wanted: &Target, basis: EstimateBasis) -> Option<u8> {
+    if basis == EstimateBasis::Congested {
+        return None;
+    }
     let limit = wanted.encoding?;
     let current = demand.current.map(|current| current.min(limit));
     current
         .filter(|layer| demand.layers[usize::from(*layer)].active)
-        .or_else(|| next_layer(demand, wanted, None))
+        .or_else(|| next_layer(demand, wanted, None).filter(|_| basis == EstimateBasis::Assumed))
 }
 
 /// The next active layer above `granted`, up to what `wanted` says.
@@ -240,10 +242,14 @@ fn next_layer(demand: &Demand<'_>, wanted: &Target, granted: Option<u8>) -> Opti
 fn needed(demand: &Demand<'_>, layer: u8, current: Option<u8>) -> u64 {
     let cost = cost(demand, layer);
     if current.is_some_and(|current| layer <= current) {
-        cost
-    } else {
-        cost + cost * HEADROOM_PERCENT / 100
+        return cost;
     }
+    let headroom = match (demand.failed, layer) {
+        (false, _) => HEADROOM_PERCENT,
+        (true, 0) => HEADROOM_LOWEST_PERCENT,
+        (true, _) => HEADROOM_FAILED_PERCENT,
+    };
+    cost + cost * headroom / 100
 }
 
 fn cost(demand: &Demand<'_>, layer: u8) -> u64 {

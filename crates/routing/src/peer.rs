@@ -2,7 +2,6 @@
 
 use plenum_types::{BandwidthEstimate, BitrateDemand};
 
-use crate::allocate::Budget;
 use crate::publication::clock::PublisherClock;
 use crate::{PublicationIndex, SlotIndex};
 
@@ -35,11 +34,7 @@ impl Peer {
     }
 
     /// What the layers of its slots may add up to; `None`: anything.
-    pub(crate) fn budget(&self) -> Option<Budget> {
-        let estimate = self.estimate?;
-        Some(Budget {
-            bitrate: estimate.bitrate,
-            strict: estimate.congested,
-        })
+    pub(crate) fn budget(&self) -> Option<BandwidthEstimate> {
+        self.estimate
     }
 }

@@ -15,12 +15,14 @@ use crate::fields::Fields;
 use crate::index::{EncodingRef, PublicationIndex, SlotIndex};
 use crate::publication::Encoding;
 
+mod attempts;
 mod history;
 mod outgoing;
 mod report;
 mod segment;
 mod switch;
 
+use attempts::Attempts;
 use history::History;
 pub(crate) use history::is_on_its_way;
 use outgoing::Outgoing;
@@ -74,6 +76,7 @@ pub(crate) struct Slot {
     pub(crate) reason: SlotReason,
     pub(crate) links: Links,
     pub(crate) told: Option<SlotBinding>,
+    pub(crate) attempts: Attempts,
 }
 
 impl Slot {
@@ -110,6 +113,7 @@ impl Slot {
             reason: SlotReason::NoSource,
             links: Links::default(),
             told: None,
+            attempts: Attempts::default(),
         }
     }
 

@@ -2,19 +2,29 @@
 
 use crate::Bitrate;
 
-/// What a packet takes on the wire beyond its RTP header and payload, about: IPv4 and UDP headers
-/// (28), the authentication tag (16), header extensions (12). Estimates and demands count it,
-/// because links do, and small packets are mostly that.
-pub const PACKET_OVERHEAD: usize = 56;
+/// What a packet takes on the wire beyond its RTP header, extensions and payload: IPv4 and UDP
+/// headers (28), the authentication tag (16). Estimates and demands count it, because links do,
+/// and small packets are mostly that.
+pub const PACKET_OVERHEAD: usize = 44;
 
 /// What the way to a subscriber carries, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BandwidthEstimate {
     /// Bits per second.
     pub bitrate: Bitrate,
-    /// The way was overused lately: more must not flow. Otherwise the estimate is what has been
-    /// proven, and no reason to take away what flows well.
-    pub congested: bool,
+    /// Where it comes from, and so what it forbids.
+    pub basis: EstimateBasis,
+}
+
+/// Where an estimate comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EstimateBasis {
+    /// Nothing yet: a cautious start, and no reason to leave a picture out.
+    Assumed,
+    /// So much has come through. More might; what flows well may go on.
+    Proven,
+    /// The way was overused lately: more must not flow.
+    Congested,
 }
 
 /// What a subscriber's slots get and would get, in bits per second on the wire.

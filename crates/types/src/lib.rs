@@ -24,7 +24,7 @@ mod transport;
 mod units;
 mod wrapping;
 
-pub use bandwidth::{BandwidthEstimate, BitrateDemand, PACKET_OVERHEAD};
+pub use bandwidth::{BandwidthEstimate, BitrateDemand, EstimateBasis, PACKET_OVERHEAD};
 pub use codec::{Codec, CodecParameters, MediaKind, Source};
 pub use command::{Encoding, MediaCommand, PeerConfig, PublicationConfig, SlotConfig};
 pub use datagram::{Path, SendBatch};

@@ -19,7 +19,7 @@ use acknowledged::AcknowledgedRate;
 use detector::{Detector, Usage};
 use groups::Groups;
 use loss_limit::LossLimit;
-use plenum_types::{BandwidthEstimate, Bitrate};
+use plenum_types::{BandwidthEstimate, Bitrate, EstimateBasis};
 use rate_control::{Input, RateControl};
 use standing_queue::StandingQueue;
 use std::time::{Duration, Instant};
@@ -132,11 +132,21 @@ impl Estimator {
                 .any(|last| now.saturating_duration_since(last) < span)
     }
 
+    fn basis(&self, now: Instant) -> EstimateBasis {
+        if self.is_congested(now, CONGESTION) {
+            EstimateBasis::Congested
+        } else if self.acknowledged.bits_per_second().is_some() {
+            EstimateBasis::Proven
+        } else {
+            EstimateBasis::Assumed
+        }
+    }
+
     /// `None` before the first feedback.
     pub(super) fn estimate(&self, now: Instant) -> Option<BandwidthEstimate> {
         self.heard.then_some(BandwidthEstimate {
             bitrate: Bitrate(self.target as u64),
-            congested: self.is_congested(now, CONGESTION),
+            basis: self.basis(now),
         })
     }
 }

@@ -23,11 +23,12 @@ const FURTHER: f64 = 2.0;
 /// A train has come through if it arrived at this share of its rate.
 const THROUGH: f64 = 0.7;
 /// How long a train lasts. Longer is surer and costs more.
-const DURATION: Duration = Duration::from_millis(20);
+const DURATION: Duration = Duration::from_millis(25);
 /// Least packets of a train.
 const PACKETS_MIN: usize = 6;
-/// Bytes of a packet of padding, padding excluded: the RTP header and what is on the wire.
-const PADDED: usize = 12 + PACKET_OVERHEAD;
+/// Bytes of a packet of padding, padding excluded: the RTP header, extensions, and what is on the
+/// wire.
+const PADDED: usize = 28 + PACKET_OVERHEAD;
 /// Least bytes of a packet: on a slow link a train of large ones would be a queue of its own.
 const PADDED_MIN: usize = PADDED + 16;
 /// Bytes of a train beyond this do not make it surer.

@@ -28,17 +28,19 @@ fn demand(layers: &[LayerView], viewport: Option<(u32, u32)>) -> Demand<'_> {
         temporal: ALL_TEMPORAL,
         adaptive: true,
         current: None,
+        failed: false,
     }
 }
 
-fn budget(bitrate: Bitrate) -> Option<Budget> {
-    Some(Budget {
-        bitrate,
-        strict: true,
-    })
+fn estimate(bitrate: Bitrate, basis: EstimateBasis) -> Option<BandwidthEstimate> {
+    Some(BandwidthEstimate { bitrate, basis })
 }
 
-fn targets(demands: &[Demand<'_>], budget: Option<Budget>) -> Vec<Target> {
+fn budget(bitrate: Bitrate) -> Option<BandwidthEstimate> {
+    estimate(bitrate, EstimateBasis::Congested)
+}
+
+fn targets(demands: &[Demand<'_>], budget: Option<BandwidthEstimate>) -> Vec<Target> {
     allocate(demands, budget).0
 }
 
@@ -128,6 +130,9 @@ fn a_better_layer_needs_more_room_to_come_than_to_stay() {
     assert_eq!(at(&slot, 560), Some(1));
     assert_eq!(at(&slot, 499), Some(0));
     assert_eq!(at(&slot, 149), None);
+    slot.failed = true;
+    assert_eq!(at(&slot, 1_900), Some(1));
+    assert_eq!(at(&slot, 2_700), Some(2));
 }
 
 #[test]
@@ -135,15 +140,14 @@ fn what_flows_well_is_not_taken_away() {
     let layers = three();
     let mut demands = [demand(&layers, None), demand(&layers, None)];
     demands[1].current = Some(1);
-    let cautious = Budget {
-        bitrate: Bitrate::kbps(100),
-        strict: false,
+    let little = Bitrate::kbps(100);
+    let given = |basis| -> Vec<Option<u8>> {
+        let found = targets(&demands, estimate(little, basis));
+        found.iter().map(|target| target.encoding).collect()
     };
-    let found = targets(&demands, Some(cautious));
-    assert_eq!(found[0].encoding, Some(0));
-    assert_eq!(found[1].encoding, Some(1));
-    let found = targets(&demands, budget(cautious.bitrate));
-    assert!(found.iter().all(|target| target.encoding.is_none()));
+    assert_eq!(given(EstimateBasis::Assumed), [Some(0), Some(1)]);
+    assert_eq!(given(EstimateBasis::Proven), [None, Some(1)]);
+    assert_eq!(given(EstimateBasis::Congested), [None, None]);
 }
 
 #[test]

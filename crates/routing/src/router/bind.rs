@@ -120,6 +120,7 @@ impl Router {
                     temporal: slot.temporal_limit,
                     adaptive: slot.kind == MediaKind::Video,
                     current: slot.given(),
+                    failed: slot.attempts.has_failed(now),
                 }
             })
             .collect();
@@ -175,6 +176,12 @@ impl Router {
 
     fn apply_target(&mut self, now: Instant, index: SlotIndex, target: Target) {
         let slot = &mut self.slots[index.key()];
+        let before = slot.given();
+        if target.encoding > before {
+            slot.attempts.on_raised(now);
+        } else if target.encoding < before && target.reason == SlotReason::Bandwidth {
+            slot.attempts.on_lowered(now);
+        }
         slot.reason = target.reason;
         slot.target = slot
             .assigned

@@ -22,11 +22,11 @@ const UNPROVEN_MORE: f64 = 10_000.0;
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 /// Time that the receiver and the estimator add to a round trip.
 const REACTION: Duration = Duration::from_millis(100);
-/// Between two decreases at least a round trip passes, within these bounds.
-const DECREASE_GAP_MIN: Duration = Duration::from_millis(10);
-const DECREASE_GAP_MAX: Duration = Duration::from_millis(200);
+/// Between two decreases passes a round trip and so long: the first must show before another, or
+/// they follow what is sent down to nothing.
+const DECREASE_GAP: Duration = Duration::from_millis(250);
 /// How long a queue may take to drain after a decrease.
-const DRAINING: Duration = Duration::from_secs(3);
+const DRAINING: Duration = Duration::from_secs(2);
 /// Longest step of time that the rate grows for.
 const STEP_MAX: Duration = Duration::from_secs(1);
 /// Frames a second and bytes a packet that the additive step is made from.
@@ -157,15 +157,12 @@ impl RateControl {
     }
 
     fn may_decrease(&self, now: Instant, input: &Input) -> bool {
-        let gap = input
-            .round_trip
-            .unwrap_or(ROUND_TRIP)
-            .clamp(DECREASE_GAP_MIN, DECREASE_GAP_MAX);
-        let much = input
-            .acknowledged
-            .is_some_and(|acknowledged| acknowledged < 0.5 * self.rate);
-        much || self
-            .last_decrease
+        let gap = if input.usage == Usage::Over {
+            input.round_trip.unwrap_or(ROUND_TRIP) + DECREASE_GAP
+        } else {
+            DRAINING
+        };
+        self.last_decrease
             .is_none_or(|last| now.saturating_duration_since(last) >= gap)
     }
 }

@@ -17,7 +17,7 @@ const COMPRESSION_MAX: f64 = 2.0;
 /// Below this share of its rate a train has filled the way: what arrived is what it carries.
 const FILLED: f64 = 0.9;
 /// Kept free of what a way that was filled carries.
-const RESERVE: f64 = 0.95;
+const RESERVE: f64 = 0.92;
 
 /// A packet of a train that arrived.
 #[derive(Clone, Copy, Debug)]
