@@ -273,7 +273,7 @@ impl<'p> Subscriber<'p> {
         let sender = &mut self.entry.sender;
         let transport_sequence = map
             .id(ExtensionKind::TransportSequence)
-            .map(|_| sender.next_transport_sequence(now, copy.packet.len()));
+            .map(|_| sender.next_transport_sequence(now, copy.description.header.payload_len));
         let extensions = OutgoingExtensions {
             map,
             mid: Some(copy.forward.mid),

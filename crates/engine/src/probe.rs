@@ -9,9 +9,8 @@ use plenum_rtp::{OutgoingExtensions, max_growth, write_padding};
 use plenum_types::{DropReason, PeerIndex, SendBatch};
 use std::time::Instant;
 
-/// Fixed RTP header, and the extensions that are set on all packets: `mid`, absolute send time,
-/// transport-wide sequence number.
-const HEADER: usize = 12 + 16;
+/// Fixed RTP header.
+const HEADER: usize = 12;
 
 /// Packets of padding that one peer may cause per wake-up. What is left is late: the train is
 /// slower than it should be, and tells less.
@@ -69,12 +68,15 @@ impl Subscriber<'_> {
         let buffer = out
             .reserve(self.path, capacity)
             .ok_or(DropReason::SendBatchFull)?;
-        let size = HEADER + usize::from(padding);
         let extensions = OutgoingExtensions {
             map: forward.extensions,
             mid: Some(forward.mid),
             abs_send_time,
-            transport_sequence: Some(self.entry.sender.next_transport_sequence(now, size)),
+            transport_sequence: Some(
+                self.entry
+                    .sender
+                    .next_transport_sequence(now, usize::from(padding)),
+            ),
         };
         let length = write_padding(&forward.patch, padding, &extensions, buffer)
             .map_err(|_| DropReason::TooLarge)?;

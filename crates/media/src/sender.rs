@@ -51,11 +51,11 @@ impl Sender {
         }
     }
 
-    /// The transport-wide sequence number of a packet that leaves now, with `size` bytes of RTP
-    /// header and payload. Does not
-    /// allocate, except for the first packet.
-    pub fn next_transport_sequence(&mut self, now: Instant, size: usize) -> u16 {
-        let bytes = size + PACKET_OVERHEAD;
+    /// The transport-wide sequence number of a packet that leaves now, with `payload` bytes of
+    /// payload or padding. Does not allocate, except for the first packet and where the rate has
+    /// doubled.
+    pub fn next_transport_sequence(&mut self, now: Instant, payload: usize) -> u16 {
+        let bytes = payload + PACKET_OVERHEAD;
         let train = self.prober.current();
         if train != 0 {
             self.prober.on_sent(bytes);

@@ -17,6 +17,9 @@ const BITRATE_UNMEASURED: [u64; 3] = [150_000, 500_000, 1_500_000];
 /// Bitrate that sound is taken to have until it was measured, bits per second.
 const SOUND_UNMEASURED: u64 = 40_000;
 
+/// Of its bitrate, percent, that must be there for a lowest layer to stay.
+const ENDURED_PERCENT: u64 = 80;
+
 /// A better layer is given only if it fits with so much to spare, in percent of its bitrate. Less
 /// switches up and down as the estimate breathes.
 const HEADROOM_PERCENT: u64 = 15;
@@ -166,8 +169,11 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: BandwidthEstimate
         if let Some(kept) = kept(demand, target, budget.basis) {
             granted[*at] = Some(kept);
             left = left.saturating_sub(cost(demand, kept));
-        } else {
-            left = grant(demand, target, &mut granted[*at], left).unwrap_or(left);
+        } else if let Some(rest) = grant(demand, target, &mut granted[*at], left) {
+            left = rest;
+        } else if let Some(lowest) = endured(demand, target, left) {
+            granted[*at] = Some(lowest);
+            left = 0;
         }
     }
     let mut at = 0;
@@ -229,6 +235,15 @@ fn kept(demand: &Demand<'_>, wanted: &Target, basis: EstimateBasis) -> Option<u8
     current
         .filter(|layer| demand.layers[usize::from(*layer)].active)
         .or_else(|| next_layer(demand, wanted, None).filter(|_| basis == EstimateBasis::Assumed))
+}
+
+/// The lowest layer, if the slot has a picture and nearly enough is left for it. Just after an
+/// overuse the estimate is below what the link carries, so that its queue drains; that is no
+/// reason to take away the last picture.
+fn endured(demand: &Demand<'_>, wanted: &Target, left: u64) -> Option<u8> {
+    demand.current?;
+    let lowest = next_layer(demand, wanted, None)?;
+    (cost(demand, lowest) * ENDURED_PERCENT <= left * 100).then_some(lowest)
 }
 
 /// The next active layer above `granted`, up to what `wanted` says.

@@ -175,7 +175,7 @@ impl Publication {
         if self.stores {
             encoding.store.push(now, number, packet, d);
         }
-        encoding.observe(now, packet, d, retransmitted)
+        encoding.observe(now, d, retransmitted)
     }
 
     /// Whether a slot with these codecs can take what is sent; `None` before anything was sent

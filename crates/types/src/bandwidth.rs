@@ -2,10 +2,10 @@
 
 use crate::Bitrate;
 
-/// What a packet takes on the wire beyond its RTP header, extensions and payload: IPv4 and UDP
-/// headers (28), the authentication tag (16). Estimates and demands count it, because links do,
-/// and small packets are mostly that.
-pub const PACKET_OVERHEAD: usize = 44;
+/// What a packet takes on the wire beyond its payload: IPv4 and UDP headers (28), the RTP header
+/// (12) and its usual extensions (16), the authentication tag (16). Estimates and demands count
+/// it, because links do, and small packets are mostly that.
+pub const PACKET_OVERHEAD: usize = 72;
 
 /// What the way to a subscriber carries, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

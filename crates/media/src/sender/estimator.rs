@@ -85,6 +85,10 @@ impl Estimator {
         let mut queue_stands = false;
         for packet in fates.arrived {
             self.acknowledged.add(packet.arrival, packet.bytes);
+            // A train makes a queue, and is meant to: no sign that what flows is too much.
+            if packet.probes {
+                continue;
+            }
             if let Some(group) = self.groups.add(packet) {
                 let trend = self.trendline.update(&group);
                 self.detector.update(group.at, trend);
@@ -95,6 +99,7 @@ impl Estimator {
             usage: self.detector.usage(),
             queue_stands,
             acknowledged: self.acknowledged.bits_per_second(),
+            at_the_limit: self.acknowledged.at_the_limit(),
             round_trip,
         };
         let by_delay = self.by_delay.update(now, &input);

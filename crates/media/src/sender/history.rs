@@ -36,6 +36,8 @@ pub(super) struct Arrived {
     pub(super) arrival: Duration,
     /// All of them.
     pub(super) bytes: usize,
+    /// They belong to a train of probes.
+    pub(super) probes: bool,
 }
 
 /// What one feedback tells.
@@ -142,6 +144,7 @@ impl History {
                     departure,
                     arrival,
                     bytes: size,
+                    probes: sent.train != 0,
                 }),
             }
             newest_us = Some(sent.departure_us);

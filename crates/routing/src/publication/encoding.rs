@@ -162,7 +162,6 @@ impl Encoding {
     pub(crate) fn observe(
         &mut self,
         now: Instant,
-        packet: &[u8],
         d: &PacketDescription,
         retransmitted: bool,
     ) -> Facts {
@@ -178,7 +177,9 @@ impl Encoding {
         }
         Facts {
             restarted: false,
-            became_active: self.activity.on_packet(now, packet.len(), retransmitted),
+            became_active: self
+                .activity
+                .on_packet(now, d.header.payload_len, retransmitted),
             reshaped: codec_changed || size_changed,
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
             keyframe_starts: d.payload.keyframe && d.payload.starts_frame,

@@ -27,6 +27,8 @@ pub(super) struct AcknowledgedRate {
     since: Option<Duration>,
     bytes: usize,
     estimate: Option<Estimate>,
+    /// The last two samples, bits per second.
+    samples: [f64; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,12 +71,21 @@ impl AcknowledgedRate {
         self.estimate.map(|estimate| estimate.kbps * 1_000.0)
     }
 
+    /// What came through in the last windows, without a past: while a queue stands before the link
+    /// that is what the link carries, however little was sent before.
+    pub(super) fn at_the_limit(&self) -> Option<f64> {
+        self.estimate
+            .is_some()
+            .then(|| self.samples[0].max(self.samples[1]))
+    }
+
     fn restart(&mut self, arrival: Duration) {
         self.since = Some(arrival);
         self.bytes = 0;
     }
 
     fn take_sample(&mut self, sample: f64) {
+        self.samples = [self.samples[1], sample * 1_000.0];
         let Some(Estimate { kbps, variance }) = self.estimate else {
             self.estimate = Some(Estimate {
                 kbps: sample,

@@ -77,6 +77,7 @@ mod tests {
                     departure,
                     arrival,
                     bytes,
+                    probes: false,
                 }));
             }
         }

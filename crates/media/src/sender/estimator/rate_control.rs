@@ -16,7 +16,7 @@ const GROWTH: f64 = 0.08;
 const GROWTH_MIN: f64 = 1_000.0;
 const ADDITIVE_MIN: f64 = 4_000.0;
 /// Without a probe the rate is not believed beyond this multiple of what came through, plus some.
-const UNPROVEN: f64 = 1.5;
+const UNPROVEN: f64 = 1.25;
 const UNPROVEN_MORE: f64 = 10_000.0;
 /// Round trip where it is not known.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
@@ -25,6 +25,11 @@ const REACTION: Duration = Duration::from_millis(100);
 /// Between two decreases passes a round trip and so long: the first must show before another, or
 /// they follow what is sent down to nothing.
 const DECREASE_GAP: Duration = Duration::from_millis(250);
+/// For so long after a decrease, what flows is as much as the rate allows or somewhat less, because
+/// layers are steps. No sign that the link carries less than the rate, unless it is below this
+/// share of it.
+const SETTLING: Duration = Duration::from_millis(900);
+const OBEYED: f64 = 0.7;
 /// How long a queue may take to drain after a decrease.
 const DRAINING: Duration = Duration::from_secs(2);
 /// Longest step of time that the rate grows for.
@@ -58,6 +63,8 @@ pub(super) struct Input {
     pub(super) queue_stands: bool,
     /// Bits per second that come through.
     pub(super) acknowledged: Option<f64>,
+    /// The same for the last moments.
+    pub(super) at_the_limit: Option<f64>,
     pub(super) round_trip: Option<Duration>,
 }
 
@@ -121,10 +128,8 @@ impl RateControl {
         let limit = proven.max(self.rate).min(self.highest);
         // Layers are steps: more may flow than is estimated, and if it flows well it is proven.
         // After a decrease the queue drains, and what comes through proves nothing.
-        let drained = self
-            .last_decrease
-            .is_none_or(|last| now.saturating_duration_since(last) >= DRAINING);
-        let flows = input.acknowledged.filter(|_| drained).unwrap_or(0.0);
+        let draining = self.has_decreased(now, DRAINING);
+        let flows = input.acknowledged.filter(|_| !draining).unwrap_or(0.0);
         self.rate = (self.rate + more).min(limit).max(flows.min(self.highest));
     }
 
@@ -138,11 +143,13 @@ impl RateControl {
 
     fn decrease(&mut self, now: Instant, input: &Input, factor: f64) {
         self.state = State::Hold;
-        let acknowledged = input.acknowledged;
         if !self.may_decrease(now, input) {
             return;
         }
-        let through = acknowledged.unwrap_or(self.rate);
+        let through = input.at_the_limit.unwrap_or(self.rate);
+        if self.has_decreased(now, SETTLING) && (OBEYED * self.rate..self.rate).contains(&through) {
+            return;
+        }
         let mut rate = factor * through;
         if rate > self.rate
             && let Some(capacity) = self.capacity.bits_per_second()
@@ -154,6 +161,12 @@ impl RateControl {
             self.last_decrease = Some(now);
         }
         self.capacity.on_overuse(through);
+    }
+
+    /// Whether the last decrease was less than `ago` ago.
+    fn has_decreased(&self, now: Instant, ago: Duration) -> bool {
+        self.last_decrease
+            .is_some_and(|last| now.saturating_duration_since(last) < ago)
     }
 
     fn may_decrease(&self, now: Instant, input: &Input) -> bool {

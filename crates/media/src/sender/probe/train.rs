@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Trains awaited at the same time.
 const AWAITED: usize = 4;
 /// A rate is told once this share of the bytes has arrived; the rest may be lost.
-const SHARE: f64 = 0.8;
+const SHARE: f64 = 0.7;
 /// Least packets to tell a rate from.
 const PACKETS_MIN: usize = 5;
 /// Shorter or longer than this tells nothing.
@@ -15,9 +15,9 @@ const SPAN_MAX: Duration = Duration::from_secs(1);
 /// A train cannot arrive much faster than it left; if it seems to, packets were held together.
 const COMPRESSION_MAX: f64 = 2.0;
 /// Below this share of its rate a train has filled the way: what arrived is what it carries.
-const FILLED: f64 = 0.9;
+const FILLED: f64 = 0.96;
 /// Kept free of what a way that was filled carries.
-const RESERVE: f64 = 0.92;
+const RESERVE: f64 = 0.90;
 
 /// A packet of a train that arrived.
 #[derive(Clone, Copy, Debug)]

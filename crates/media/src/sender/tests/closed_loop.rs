@@ -136,7 +136,7 @@ impl Loop {
             self.send(size - PACKET_OVERHEAD);
         }
         while let Some(padding) = self.sender.poll_probe(self.now) {
-            let size = 28 + usize::from(padding);
+            let size = usize::from(padding);
             self.probe_bytes += size + PACKET_OVERHEAD;
             self.send(size);
         }
