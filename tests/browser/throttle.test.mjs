@@ -73,10 +73,9 @@ describe('a narrow network', { timeout: 300_000 }, () => {
 
   test('1.5 Mbit/s: layers go down, for the reason of bandwidth, and nobody else notices', async () => {
     relay.throttle(1_500_000);
-    const now = await seen('a lower layer', (pictures) => !allTop(pictures));
-    assert.ok(now.some(({ reason }) => reason === 'bandwidth'), JSON.stringify(now));
-    await sleep(5000);
-    assert.ok(sum(await layers(viewer, ['Ada', 'Bob'])) >= 0, 'a picture is left');
+    await seen('a lower layer', (pictures) => !allTop(pictures) && pictures.some(({ reason }) => reason === 'bandwidth'));
+    await sleep(6000);
+    await seen('both pictures, one of them better than the least', (pictures) => sum(pictures) >= 1);
     await othersNoticeNothing();
   });
 

@@ -145,9 +145,14 @@ impl Shard {
                     forward: &again.forward,
                     padding: 0,
                 };
-                Subscriber::of(&mut self.peers, peer)
-                    .ok_or(DropReason::SubscriberNotReady)?
-                    .protect_into(now, abs_send_time, &copy, out)
+                let mut subscriber =
+                    Subscriber::of(&mut self.peers, peer).ok_or(DropReason::SubscriberNotReady)?;
+                let payload = again.description.header.payload_len;
+                let sender = &mut subscriber.entry.sender;
+                if !sender.may_repair(now, payload, again.is_current) {
+                    return Err(DropReason::RepairHeld);
+                }
+                subscriber.protect_into(now, abs_send_time, &copy, out)
             });
         match sent {
             Ok(bytes) => {

@@ -4,6 +4,7 @@
 mod estimator;
 mod history;
 mod probe;
+mod repairs;
 mod round_trip;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use plenum_types::{
     BandwidthEstimate, Bitrate, BitrateDemand, EstimateBasis, NtpTime, PACKET_OVERHEAD,
 };
 use probe::Prober;
+use repairs::Repairs;
 use round_trip::RoundTrip;
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,7 @@ pub struct Sender {
     history: History,
     estimator: Estimator,
     prober: Prober,
+    repairs: Repairs,
     round_trip: RoundTrip,
     remb: Option<Bitrate>,
     fraction_lost: u8,
@@ -45,6 +48,7 @@ impl Sender {
             history: History::default(),
             estimator: Estimator::new(),
             prober: Prober::default(),
+            repairs: Repairs::default(),
             round_trip: RoundTrip::default(),
             remb: None,
             fraction_lost: 0,
@@ -61,6 +65,16 @@ impl Sender {
             self.prober.on_sent(bytes);
         }
         self.history.add(now, bytes, train)
+    }
+
+    /// Whether a packet of `payload` bytes may be sent again now. On a congested way only some may,
+    /// and nothing that was shown before a switch.
+    pub fn may_repair(&mut self, now: Instant, payload: usize, is_current: bool) -> bool {
+        if !self.estimator.is_congested(now, probe::CALM) {
+            return true;
+        }
+        let rate = self.estimator.bits_per_second();
+        is_current && self.repairs.take(now, payload + PACKET_OVERHEAD, rate)
     }
 
     /// What routing would like to send. Until something is wanted nothing is probed.

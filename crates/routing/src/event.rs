@@ -142,4 +142,6 @@ pub struct Retransmission<'p> {
     pub description: PacketDescription,
     /// What changes in the subscriber's copy.
     pub forward: Forward,
+    /// It is part of what the slot shows now. What was shown before a switch can do without.
+    pub is_current: bool,
 }

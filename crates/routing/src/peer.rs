@@ -1,6 +1,6 @@
 //! A peer as the router sees it.
 
-use plenum_types::{BandwidthEstimate, BitrateDemand};
+use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, EstimateBasis};
 
 use crate::publication::clock::PublisherClock;
 use crate::{PublicationIndex, SlotIndex};
@@ -17,9 +17,14 @@ pub(crate) struct Peer {
     pub(crate) clock: PublisherClock,
     /// What the network to it carries; `None` if nothing tells.
     pub(crate) estimate: Option<BandwidthEstimate>,
+    /// What its slots were given last.
+    pub(crate) allocated: Bitrate,
     /// What was last told of its slots' bitrates.
     pub(crate) demand: BitrateDemand,
 }
+
+/// A subscriber that is given this many times what its network carries, in percent, is in trouble.
+const OVERLOAD_PERCENT: u64 = 130;
 
 impl Peer {
     pub(crate) fn new(room: usize) -> Self {
@@ -29,8 +34,18 @@ impl Peer {
             publications: Vec::new(),
             clock: PublisherClock::default(),
             estimate: None,
+            allocated: Bitrate(0),
             demand: BitrateDemand::default(),
         }
+    }
+
+    /// Far more flows than its network carries: what is to go must go now, not at the next
+    /// keyframe, which could not get through.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.estimate.is_some_and(|estimate| {
+            let limit = estimate.bitrate.bits_per_second() * OVERLOAD_PERCENT / 100;
+            estimate.basis == EstimateBasis::Congested && self.allocated.bits_per_second() > limit
+        })
     }
 
     /// What the layers of its slots may add up to; `None`: anything.

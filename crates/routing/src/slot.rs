@@ -303,6 +303,12 @@ impl Slot {
         Some((*segment, number))
     }
 
+    /// Whether the packet sent as `number` is of what is shown now.
+    pub(crate) fn is_in_current(&self, number: u64) -> bool {
+        let current = self.segment.as_ref();
+        current.is_some_and(|segment| segment.continues || number >= segment.first_out)
+    }
+
     /// How the packet is sent again, as a retransmission if that was negotiated. `None` if it was
     /// sent again just now.
     pub(crate) fn repeat(

@@ -137,6 +137,8 @@ drop_reasons! {
     CodecNotNegotiated = (Select, "codec_not_negotiated"),
     /// A requested packet is no longer in the store.
     NotStored = (Select, "not_stored"),
+    /// A requested packet would add to the congestion that lost it.
+    RepairHeld = (Select, "repair_held"),
     /// The subscriber has no keys or no path yet.
     SubscriberNotReady = (Protect, "subscriber_not_ready"),
     /// The packet does not fit a datagram after rewriting.

@@ -16,6 +16,8 @@ pub(super) use train::{Probed, Results};
 const ENOUGH: f64 = 5_500_000.0;
 /// Beyond what is wanted, so that rates may vary.
 const MARGIN: f64 = 1.5;
+/// So much more must be wanted to probe at once: bitrates of layers breathe.
+const RISE: f64 = 1.3;
 /// Rates of the first two trains, as multiples of the estimate.
 const FIRST: [f64; 2] = [3.0, 6.0];
 /// Rate of further trains, as a multiple of the estimate.
@@ -92,10 +94,13 @@ impl Prober {
             self.began = true;
             self.queue = FIRST.map(|multiple| Some(multiple * estimate));
             self.due = Some(now);
-        } else if wanted.most > before.most && self.is_short(estimate) {
+        } else if wanted.most.0 as f64 > RISE * before.most.0 as f64 && self.is_short(estimate) {
+            // Somebody waits for it: straight to what is wanted, within what a start dares.
+            let rate = MARGIN * wanted.most.0 as f64;
+            let dared = rate.clamp(FURTHER * estimate, FIRST[1] * estimate);
             self.interval = INTERVAL;
-            let soon = self.last_train_end().map_or(now, |end| end + CALM).max(now);
-            self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+            self.queue = [Some(dared), None];
+            self.due = Some(now);
         }
     }
 
@@ -181,10 +186,6 @@ impl Prober {
         self.wanted.most.0 > 0 && estimate < self.enough()
     }
 
-    fn last_train_end(&self) -> Option<Instant> {
-        self.results.last_started()
-    }
-
     fn begin(&mut self, now: Instant, estimate: f64, congested: bool) {
         if congested {
             self.queue = [None; 2];
@@ -214,7 +215,7 @@ impl Prober {
             sent: 0,
             padding: padding.clamp(1, usize::from(u8::MAX)) as u8,
         });
-        self.results.begin(now, id, rate, bytes);
+        self.results.begin(now, id, bytes);
         self.due = Some(if self.queue[0].is_some() {
             now + DURATION
         } else {

@@ -102,6 +102,7 @@ impl Router {
             return;
         };
         let (slots, budget) = (state.slots.clone(), state.budget());
+        let overloaded = state.is_overloaded();
         let refusals: Vec<Option<SlotReason>> =
             slots.iter().map(|index| self.refusal(*index)).collect();
         let layers: Vec<Vec<LayerView>> =
@@ -137,7 +138,7 @@ impl Router {
             targets[at] = target;
         }
         for (index, target) in slots.into_iter().zip(targets) {
-            self.apply_target(now, index, target);
+            self.apply_target(now, index, target, overloaded);
         }
         self.tell_bitrates(peer, sums);
     }
@@ -174,13 +175,18 @@ impl Router {
             .unwrap_or_default()
     }
 
-    fn apply_target(&mut self, now: Instant, index: SlotIndex, target: Target) {
+    /// `overloaded`: a slot that is lowered shows nothing until the lower layer's keyframe, so that
+    /// the queue before it drains.
+    fn apply_target(&mut self, now: Instant, index: SlotIndex, target: Target, overloaded: bool) {
         let slot = &mut self.slots[index.key()];
         let before = slot.given();
         if target.encoding > before {
             slot.attempts.on_raised(now);
         } else if target.encoding < before && target.reason == SlotReason::Bandwidth {
             slot.attempts.on_lowered(now);
+            if overloaded {
+                slot.pause();
+            }
         }
         slot.reason = target.reason;
         slot.target = slot

@@ -283,6 +283,7 @@ impl Router {
             packet: stored.packet,
             description: *description,
             forward,
+            is_current: slot.is_in_current(number),
         })
     }
 

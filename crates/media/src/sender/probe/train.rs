@@ -67,17 +67,11 @@ struct Awaited {
 #[derive(Debug, Default)]
 pub(in super::super) struct Results {
     awaited: [Option<Awaited>; AWAITED],
-    last_started: Option<Instant>,
 }
 
 impl Results {
-    pub(super) fn begin(&mut self, now: Instant, id: u8, _rate: f64, planned: usize) {
+    pub(super) fn begin(&mut self, now: Instant, id: u8, planned: usize) {
         self.awaited[usize::from(id) % AWAITED] = Some(Awaited::new(now, id, planned));
-        self.last_started = Some(now);
-    }
-
-    pub(super) const fn last_started(&self) -> Option<Instant> {
-        self.last_started
     }
 
     pub(super) fn add(&mut self, probed: &Probed) {
