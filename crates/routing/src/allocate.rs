@@ -61,6 +61,8 @@ pub(crate) struct Demand<'a> {
 pub(crate) struct Target {
     /// The encoding, or nothing.
     pub(crate) encoding: Option<u8>,
+    /// The encoding that suffices for the viewport, whether or not it flows or fits.
+    pub(crate) wanted: Option<u8>,
     /// Highest temporal layer.
     pub(crate) temporal: u8,
     pub(crate) reason: SlotReason,
@@ -130,12 +132,16 @@ fn wanted(demand: &Demand<'_>) -> Target {
     } else {
         SlotReason::Best
     };
-    target(demand, u8::try_from(chosen).ok(), reason)
+    Target {
+        wanted: u8::try_from(suffices).ok(),
+        ..target(demand, u8::try_from(chosen).ok(), reason)
+    }
 }
 
 fn target(demand: &Demand<'_>, encoding: Option<u8>, reason: SlotReason) -> Target {
     Target {
         encoding,
+        wanted: encoding,
         temporal: demand.temporal,
         reason,
     }
@@ -189,7 +195,8 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: BandwidthEstimate
     }
     for slot in order {
         if granted[slot] != targets[slot].encoding {
-            targets[slot] = target(&demands[slot], granted[slot], SlotReason::Bandwidth);
+            targets[slot].encoding = granted[slot];
+            targets[slot].reason = SlotReason::Bandwidth;
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Peer {
     pub(crate) clock: PublisherClock,
     /// What the network to it carries; `None` if nothing tells.
     pub(crate) estimate: Option<BandwidthEstimate>,
+    /// What its slots are given and would be given.
+    pub(crate) sums: BitrateDemand,
     /// What was last told of its slots' bitrates.
     pub(crate) demand: BitrateDemand,
 }
@@ -29,6 +31,7 @@ impl Peer {
             publications: Vec::new(),
             clock: PublisherClock::default(),
             estimate: None,
+            sums: BitrateDemand::default(),
             demand: BitrateDemand::default(),
         }
     }

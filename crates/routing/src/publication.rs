@@ -23,11 +23,14 @@ mod numbering;
 mod pace;
 mod store;
 mod view;
+mod wanted;
 
 pub(crate) use encoding::{Encoding, Facts};
 pub(crate) use feed::Feed;
 pub(crate) use gate::{Rank, Verdict};
 use pace::Pace;
+use wanted::LayersWanted;
+pub(crate) use wanted::UNWANTED_AFTER;
 
 /// Most encodings of a publication; simulcast of browsers has three.
 const ENCODINGS_MAX: usize = 8;
@@ -55,6 +58,8 @@ pub(crate) struct Publication {
     pub(crate) turn: Option<SpeakerTurn>,
     /// Of changes that its packets make.
     pub(crate) pace: Pace,
+    /// Which encodings its publisher was told are wanted.
+    pub(crate) wanted: LayersWanted,
     codecs: Vec<Codec>,
     stores: bool,
 }
@@ -68,7 +73,7 @@ impl Publication {
         first_generation: u32,
     ) -> Self {
         let rate = clock_rate(config);
-        let encodings = config
+        let encodings: Vec<Encoding> = config
             .encodings
             .iter()
             .take(ENCODINGS_MAX)
@@ -81,6 +86,7 @@ impl Publication {
             room,
             kind: config.kind,
             muted: config.muted,
+            wanted: LayersWanted::all(encodings.len()),
             encodings,
             slots: Vec::new(),
             origin: None,

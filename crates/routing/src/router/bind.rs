@@ -8,6 +8,7 @@ use plenum_types::{
 
 use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Target, allocate};
 use crate::assign::{Candidate, Policy, Wish, assign};
+use crate::decisions::Bandwidth;
 use crate::event::{PeerSlot, RouterEvent};
 use crate::index::{EncodingRef, Publisher};
 use crate::publication::{Encoding, Publication};
@@ -128,6 +129,7 @@ impl Router {
             .iter()
             .map(|refusal| Target {
                 encoding: None,
+                wanted: None,
                 temporal: ALL_TEMPORAL,
                 reason: refusal.unwrap_or(SlotReason::NoSource),
             })
@@ -136,8 +138,18 @@ impl Router {
         for (at, target) in open.into_iter().zip(found) {
             targets[at] = target;
         }
+        let bandwidth = Bandwidth {
+            estimate: budget.map(|budget| budget.bitrate),
+            allocated: sums.allocated,
+        };
         for (index, target) in slots.into_iter().zip(targets) {
+            let slot = &mut self.slots[index.key()];
+            slot.decisions.record(now, &target, &slot.wish, bandwidth);
+            self.want_layers(now, index, target.wanted.max(target.encoding));
             self.apply_target(now, index, target);
+        }
+        if let Some(state) = self.peer_mut(peer) {
+            state.sums = sums;
         }
         self.tell_bitrates(peer, sums);
     }
@@ -295,7 +307,7 @@ impl Router {
     }
 
     /// What is seen now: until a switch happens, the old source.
-    fn binding(&self, slot: &Slot) -> SlotBinding {
+    pub(super) fn binding(&self, slot: &Slot) -> SlotBinding {
         let id = |index: PublicationIndex| Some(self.publications.get(index.key())?.id);
         let assigned = slot.assigned.and_then(id);
         if slot.kind == MediaKind::Audio {

@@ -110,6 +110,7 @@ impl Router {
                 .set(Timer::Speakers(room), now + speakers::INTERVAL);
         }
         self.reassign_room(now, room);
+        self.watch_layers_wanted(now, index);
         index
     }
 
@@ -144,6 +145,7 @@ impl Router {
         }
         self.timers.cancel(Timer::Allocate(index));
         self.timers.cancel(Timer::Demand(index));
+        self.timers.cancel(Timer::LayersWanted(index));
         for slot in self.slots_of(index).to_vec() {
             self.unbind(slot, index);
         }
