@@ -60,6 +60,8 @@ pub(crate) struct Publication {
     pub(crate) pace: Pace,
     /// Which encodings its publisher was told are wanted.
     pub(crate) wanted: LayersWanted,
+    /// The best encoding that each shard with a replica wants; all of them until it has told.
+    pub(crate) wanted_by: Vec<(ShardId, u8)>,
     codecs: Vec<Codec>,
     stores: bool,
 }
@@ -87,6 +89,7 @@ impl Publication {
             kind: config.kind,
             muted: config.muted,
             wanted: LayersWanted::all(encodings.len()),
+            wanted_by: Vec::new(),
             encodings,
             slots: Vec::new(),
             origin: None,
@@ -156,6 +159,7 @@ impl Publication {
     /// A shard has no replica any more.
     pub(crate) fn unfollow(&mut self, shard: ShardId) {
         self.followers.retain(|other| *other != shard);
+        self.wanted_by.retain(|(other, _)| *other != shard);
         for encoding in &mut self.encodings {
             encoding.feeds.retain(|feed| feed.to != shard);
         }

@@ -155,7 +155,7 @@ impl Router {
     /// A slot is gone.
     pub fn remove_slot(&mut self, now: Instant, peer: PeerIndex, id: SlotId) {
         if let Some(index) = self.slot_index(peer, id) {
-            self.drop_slot(index);
+            self.drop_slot(now, index);
             self.reassign_peer(now, peer);
         }
     }

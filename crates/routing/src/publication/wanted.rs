@@ -30,6 +30,11 @@ impl LayersWanted {
         }
     }
 
+    /// The best that there is.
+    pub(crate) const fn top_of_all(self) -> u8 {
+        self.count.saturating_sub(1)
+    }
+
     pub(crate) const fn top(self) -> u8 {
         self.top
     }
@@ -41,7 +46,7 @@ impl LayersWanted {
 
     /// Takes note of the best encoding that is wanted. What to tell, if that is news.
     pub(crate) fn set(&mut self, top: u8) -> Option<Vec<bool>> {
-        let top = top.min(self.count.saturating_sub(1));
+        let top = top.min(self.top_of_all());
         let changed = self.top != top;
         self.top = top;
         changed.then(|| (0..self.count).map(|encoding| encoding <= top).collect())

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use plenum_types::ShardId;
+
 use crate::event::RouterEvent;
-use crate::index::Publisher;
 use crate::publication::UNWANTED_AFTER;
+use crate::remote::News;
 use crate::timers::Timer;
 use crate::{PublicationIndex, Router, SlotIndex};
 
@@ -54,38 +56,60 @@ impl Router {
         }
     }
 
+    /// Another shard says what its slots want.
+    pub(super) fn take_layers_wanted(
+        &mut self,
+        now: Instant,
+        index: PublicationIndex,
+        from: ShardId,
+        top: u8,
+    ) {
+        let publication = &mut self.publications[index.key()];
+        let known = publication.wanted_by.iter_mut();
+        for (_, wanted) in known.filter(|(shard, _)| *shard == from) {
+            *wanted = top;
+        }
+        self.raise_layers_wanted(index, top);
+        self.watch_layers_wanted(now, index);
+    }
+
     fn tell_layers_wanted(&mut self, index: PublicationIndex, top: u8) {
         let Some(publication) = self.publications.get_mut(index.key()) else {
             return;
         };
-        let Publisher::Local(_) = publication.publisher else {
+        let Some(encodings) = publication.wanted.set(top) else {
             return;
         };
-        if let Some(encodings) = publication.wanted.set(top) {
-            self.events.push_back(RouterEvent::LayersWanted {
-                publication: publication.id,
+        let publication_id = publication.id;
+        match publication.origin {
+            Some(origin) => {
+                self.outbox
+                    .add(origin.home, News::LayersWanted(publication_id));
+            }
+            None => self.events.push_back(RouterEvent::LayersWanted {
+                publication: publication_id,
                 encodings,
-            });
+            }),
         }
     }
 
     /// The best encoding that was told as wanted, and the best that is. `None` where there is no
-    /// choice, and of replicas, whose publisher's shard tells it. A muted publication keeps what
-    /// it has: nothing is sent, and all of it is wanted when its sound or picture comes back. What
-    /// other shards want is not known in detail; where one follows, everything is wanted.
+    /// choice. A muted publication keeps what it has: nothing is sent, and as much is wanted when
+    /// its picture comes back.
     fn wanted_of(&self, index: PublicationIndex) -> Option<(u8, u8)> {
         let publication = self.publications.get(index.key())?;
-        if !publication.wanted.is_choice() || publication.origin.is_some() {
+        if !publication.wanted.is_choice() {
             return None;
         }
         let told = publication.wanted.top();
-        if publication.muted || !publication.followers.is_empty() {
+        if publication.muted {
             return Some((told, told));
         }
         let tops = publication.slots.iter().filter_map(|slot| {
             let (of, top) = self.slots.get(slot.key())?.wants?;
             (of == index).then_some(top)
         });
-        Some((told, tops.max().unwrap_or(0)))
+        let elsewhere = publication.wanted_by.iter().map(|(_, top)| *top);
+        Some((told, tops.chain(elsewhere).max().unwrap_or(0)))
     }
 }

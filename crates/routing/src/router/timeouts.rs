@@ -143,6 +143,7 @@ impl Router {
             }
         }
         self.reassign_room(now, room);
+        self.watch_layers_wanted(now, index);
     }
 
     fn check_speakers(&mut self, now: Instant, key: usize) {
