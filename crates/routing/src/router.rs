@@ -8,8 +8,8 @@ use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
     BandwidthEstimate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId,
-    PeerIndex, PeerQuality, PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber, ShardId,
-    SlotConfig, SlotId, SlotWish, Ssrc,
+    PeerIndex, PeerQuality, PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber,
+    ShardId, SlotConfig, SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;
