@@ -34,7 +34,7 @@ export class Person {
    * `media` configures synthetic devices (see synthetic-media.js); without it Chromium's own
    * fake devices are used. `flags` are URL flags of the demo app.
    */
-  static async open(browser, server, name, { room, media, flags = {}, viewport = { width: 960, height: 640 }, context = {} }) {
+  static async open(browser, server, name, { room, media, flags = {}, viewport = { width: 960, height: 640 }, context = {}, initScripts = [] }) {
     const person = new Person();
     person.name = name;
     person.context = await browser.newContext({ viewport, ...context });
@@ -42,6 +42,7 @@ export class Person {
     person.page.on('pageerror', (error) => person.errors.push(error));
     if (media) await person.page.addInitScript(`(${SYNTHETIC.trim()})(${JSON.stringify(media)})`);
     await person.page.addInitScript(readFileSync(path.join(HERE, 'probe.js'), 'utf8'));
+    for (const [script, argument] of initScripts) await person.page.addInitScript(script, argument);
     const query = new URLSearchParams({ room, name, ...flags });
     await person.page.goto(`${server.url}/?${query}`);
     return person;

@@ -55,5 +55,34 @@ window.probe = (() => {
     return best;
   }
 
-  return { picture, sound };
+  const watched = new Map();
+
+  /** From now on notes for each remote picture how long it stood still, pauses left out. */
+  function watchFreezes() {
+    for (const tile of document.querySelectorAll('.tile:not(.own)[data-kind="camera"]')) {
+      const video = tile.querySelector('video');
+      const state = { last: performance.now(), longest: 0, paused: false };
+      watched.set(tile.dataset.identity, state);
+      const frame = () => {
+        const now = performance.now();
+        if (!state.paused) state.longest = Math.max(state.longest, now - state.last);
+        [state.last, state.paused] = [now, false];
+        video.requestVideoFrameCallback(frame);
+      };
+      video.requestVideoFrameCallback(frame);
+    }
+    window.plenum.room.on('slotChanged', ({ participant, kind, layer }) => {
+      for (const [identity, state] of watched) {
+        const mine = kind === 'video' && participant?.identity === identity;
+        if (!mine || layer || state.paused) continue;
+        state.longest = Math.max(state.longest, performance.now() - state.last);
+        state.paused = true;
+      }
+    });
+  }
+
+  /** Longest freeze of each, in ms. */
+  const freezes = () => Object.fromEntries([...watched].map(([identity, { longest }]) => [identity, Math.round(longest)]));
+
+  return { picture, sound, watchFreezes, freezes };
 })();

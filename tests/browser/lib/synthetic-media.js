@@ -2,7 +2,7 @@
 // one colour with a moving bar and by a tone, so that a test knows whose picture and sound it got.
 
 (config) => {
-  const { colour, screenColour, tone, width = 320, height = 180, frameRate = 15, deny } = config;
+  const { colour, screenColour, tone, width = 320, height = 180, frameRate = 15, deny, noise = 0 } = config;
   const devices = navigator.mediaDevices;
 
   function picture([red, green, blue], w, h) {
@@ -14,6 +14,11 @@
       context.fillRect(0, 0, w, h);
       context.fillStyle = '#fff';
       context.fillRect((frame * 7) % w, h * 0.8, w * 0.06, h * 0.2);
+      // Something to encode, outside of the part whose colour is looked at.
+      for (let i = 0; i < noise; i += 1) {
+        context.fillStyle = `hsl(${Math.random() * 360} 80% 50%)`;
+        context.fillRect(w * (0.3 + 0.7 * Math.random()), h * 0.75 * Math.random(), w / 24, h / 24);
+      }
       frame += 1;
     };
     draw();

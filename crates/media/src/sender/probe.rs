@@ -36,7 +36,7 @@ const BYTES_MAX: usize = 12 * 1024;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between trains while a better layer is wanted; a train that does not come through makes the
 /// next one wait longer.
-const INTERVAL: Duration = Duration::from_secs(3);
+const INTERVAL: Duration = Duration::from_secs(2);
 const INTERVAL_MAX: Duration = Duration::from_secs(7);
 /// So long after the link was overused no train is sent: the queue must drain.
 pub(super) const CALM: Duration = Duration::from_millis(1_500);

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_comes_and_goes_does_not_stand() {
-        let swing = |number: u32| if number / 10 % 2 == 0 { 9.0 } else { -9.0 };
+        let swing = |number: u32| if (number / 10).is_multiple_of(2) { 9.0 } else { -9.0 };
         assert_eq!(findings(swing), 0);
     }
 
