@@ -39,13 +39,21 @@ pub(crate) struct LayerView {
     pub(crate) bitrate: Option<Bitrate>,
 }
 
+/// Who gets bandwidth first: what the subscriber says, and where it says the same, a screen share
+/// before a camera, because what is read there is what the others talk about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Priority {
+    pub(crate) wished: u8,
+    pub(crate) screen: bool,
+}
+
 /// What one slot wants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Demand<'a> {
     /// Encodings of the publication that the slot shows; at least one.
     pub(crate) layers: &'a [LayerView],
     pub(crate) viewport: Option<Pixels>,
-    pub(crate) priority: u8,
+    pub(crate) priority: Priority,
     /// Highest temporal layer that it may get.
     pub(crate) temporal: u8,
     /// Video. Audio is never reduced.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use plenum_rtp::PacketDescription;
 use plenum_types::{
     Codec, CodecParameters, LinkFact, MediaKind, NtpTime, PublicationConfig, PublicationId,
-    ShardId, SpeakerTurn,
+    ShardId, Source, SpeakerTurn,
 };
 
 use crate::SlotIndex;
@@ -43,6 +43,8 @@ pub(crate) struct Publication {
     /// Key of its room.
     pub(crate) room: usize,
     pub(crate) kind: MediaKind,
+    /// It shows a screen.
+    pub(crate) screen: bool,
     pub(crate) muted: bool,
     /// Smallest picture first.
     pub(crate) encodings: Vec<Encoding>,
@@ -87,6 +89,7 @@ impl Publication {
             publisher,
             room,
             kind: config.kind,
+            screen: config.source == Source::Screen,
             muted: config.muted,
             wanted: LayersWanted::all(encodings.len()),
             wanted_by: Vec::new(),

@@ -6,7 +6,7 @@ use plenum_types::{
     KeyframeCause, LayerId, MediaKind, PeerIndex, SlotBinding, SlotPolicy, SlotReason,
 };
 
-use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Target, allocate};
+use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Priority, Target, allocate};
 use crate::assign::{Candidate, Policy, Wish, assign};
 use crate::decisions::Bandwidth;
 use crate::event::{PeerSlot, RouterEvent};
@@ -117,7 +117,12 @@ impl Router {
                 Demand {
                     layers: &layers[*at],
                     viewport: slot.wish.viewport,
-                    priority: slot.wish.priority,
+                    priority: Priority {
+                        wished: slot.wish.priority,
+                        screen: self
+                            .assigned_publication(slot)
+                            .is_some_and(|shown| shown.screen),
+                    },
                     temporal: slot.temporal_limit,
                     adaptive: slot.kind == MediaKind::Video,
                     current: slot.given(),
