@@ -55,6 +55,7 @@ impl Shard {
             MediaCommand::SetSlotWish { peer, slot, wish } => {
                 self.set_slot_wish(now, peer, slot, wish);
             }
+            MediaCommand::ExplainPeer { peer, request } => self.explain_peer(now, peer, request),
             MediaCommand::ReportStats => {
                 let stats = Box::new(self.stats_now(now));
                 self.events.push_back(MediaEvent::Stats(stats));
@@ -183,6 +184,22 @@ impl Shard {
             .at(index)
             .filter(|entry| entry.ending.is_none())
             .map(|_| index)
+    }
+
+    fn explain_peer(&mut self, now: Instant, peer: PeerId, request: u64) {
+        let Some(index) = self.live_index(peer) else {
+            return;
+        };
+        let mut quality = Box::new(self.router.explain(now, index));
+        if let Some(entry) = self.peers.at(index) {
+            quality.rtt = entry.sender.rtt();
+            quality.loss = entry.sender.loss();
+        }
+        self.events.push_back(MediaEvent::PeerExplained {
+            peer,
+            request,
+            quality,
+        });
     }
 
     /// Counters as they are, gauges taken now.

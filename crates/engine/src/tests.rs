@@ -7,7 +7,7 @@ use plenum_types::{
     CloseReason, Codec, CodecParameters, DropReason, Encoding, ExtensionMap, Fingerprint,
     FingerprintAlgorithm, IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid, NtpTime, Path,
     PeerConfig, PeerId, PeerIndex, PublicationConfig, PublicationId, RoomId, Secret, SendBatch,
-    SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Ssrc,
+    SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotReason, SlotWish, Source, Ssrc,
 };
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -210,4 +210,35 @@ fn an_address_comes_back_to_who_shows_it_again() {
     assert_eq!(shard.peers.index_at_address(address), Some(owner));
     shard.peers.remove(claimant);
     assert_eq!(shard.peers.index_at_address(address), Some(owner));
+}
+
+#[test]
+fn a_peer_is_explained_and_one_that_is_gone_is_not() {
+    let (mut shard, now) = shard();
+    let index = add_peer(&mut shard, now, 1);
+    connect(&mut shard, index);
+    add_slot(&mut shard, now, 1);
+    shard.flush(now, &mut NoBatch, &mut NoLinks);
+    events(&mut shard);
+    let ask = |shard: &mut Shard, peer| {
+        let peer = PeerId(peer);
+        shard.handle_command(now, MediaCommand::ExplainPeer { peer, request: 7 });
+        events(shard)
+    };
+    let answer = ask(&mut shard, 1);
+    let [
+        MediaEvent::PeerExplained {
+            peer: PeerId(1),
+            request: 7,
+            quality,
+        },
+    ] = answer.as_slice()
+    else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(quality.slots.len(), 1);
+    assert_eq!(quality.slots[0].slot, SlotId(1));
+    assert_eq!(quality.slots[0].binding.reason, SlotReason::NoSource);
+    assert_eq!(quality.slots[0].decisions.len(), 1);
+    assert!(ask(&mut shard, 2).is_empty());
 }

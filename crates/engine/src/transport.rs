@@ -173,6 +173,15 @@ impl Shard {
                 } => {
                     self.on_slot_changed(peer, slot, binding);
                 }
+                RouterEvent::LayersWanted {
+                    publication,
+                    encodings,
+                } => {
+                    self.events.push_back(MediaEvent::LayersWanted {
+                        publication,
+                        encodings,
+                    });
+                }
                 RouterEvent::DemandChanged { peer, demand } => {
                     if let Some(entry) = self.peers.at_mut(peer) {
                         entry.sender.set_demand(now, demand);

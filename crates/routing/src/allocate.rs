@@ -39,13 +39,21 @@ pub(crate) struct LayerView {
     pub(crate) bitrate: Option<Bitrate>,
 }
 
+/// Who gets bandwidth first: what the subscriber says, and where it says the same, a screen share
+/// before a camera, because what is read there is what the others talk about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Priority {
+    pub(crate) wished: u8,
+    pub(crate) screen: bool,
+}
+
 /// What one slot wants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Demand<'a> {
     /// Encodings of the publication that the slot shows; at least one.
     pub(crate) layers: &'a [LayerView],
     pub(crate) viewport: Option<Pixels>,
-    pub(crate) priority: u8,
+    pub(crate) priority: Priority,
     /// Highest temporal layer that it may get.
     pub(crate) temporal: u8,
     /// Video. Audio is never reduced.
@@ -61,6 +69,8 @@ pub(crate) struct Demand<'a> {
 pub(crate) struct Target {
     /// The encoding, or nothing.
     pub(crate) encoding: Option<u8>,
+    /// The encoding that suffices for the viewport, whether or not it flows or fits.
+    pub(crate) wanted: Option<u8>,
     /// Highest temporal layer.
     pub(crate) temporal: u8,
     pub(crate) reason: SlotReason,
@@ -130,12 +140,16 @@ fn wanted(demand: &Demand<'_>) -> Target {
     } else {
         SlotReason::Best
     };
-    target(demand, u8::try_from(chosen).ok(), reason)
+    Target {
+        wanted: u8::try_from(suffices).ok(),
+        ..target(demand, u8::try_from(chosen).ok(), reason)
+    }
 }
 
 fn target(demand: &Demand<'_>, encoding: Option<u8>, reason: SlotReason) -> Target {
     Target {
         encoding,
+        wanted: encoding,
         temporal: demand.temporal,
         reason,
     }
@@ -189,7 +203,8 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: BandwidthEstimate
     }
     for slot in order {
         if granted[slot] != targets[slot].encoding {
-            targets[slot] = target(&demands[slot], granted[slot], SlotReason::Bandwidth);
+            targets[slot].encoding = granted[slot];
+            targets[slot].reason = SlotReason::Bandwidth;
         }
     }
 }

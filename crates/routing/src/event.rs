@@ -35,6 +35,13 @@ pub enum RouterEvent {
         /// What it shows now.
         binding: SlotBinding,
     },
+    /// Which encodings of a publication of this shard anybody wants has changed.
+    LayersWanted {
+        /// Of what.
+        publication: PublicationId,
+        /// By encoding, smallest first.
+        encodings: Vec<bool>,
+    },
     /// The bitrates that a peer's slots get and would get have changed.
     DemandChanged {
         /// Whose.

@@ -14,6 +14,7 @@
 
 mod allocate;
 mod assign;
+mod decisions;
 mod event;
 mod fields;
 mod index;

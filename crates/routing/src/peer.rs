@@ -1,6 +1,6 @@
 //! A peer as the router sees it.
 
-use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, EstimateBasis};
+use plenum_types::{BandwidthEstimate, BitrateDemand, EstimateBasis};
 
 use crate::publication::clock::PublisherClock;
 use crate::{PublicationIndex, SlotIndex};
@@ -17,8 +17,8 @@ pub(crate) struct Peer {
     pub(crate) clock: PublisherClock,
     /// What the network to it carries; `None` if nothing tells.
     pub(crate) estimate: Option<BandwidthEstimate>,
-    /// What its slots were given last.
-    pub(crate) allocated: Bitrate,
+    /// What its slots are given and would be given.
+    pub(crate) sums: BitrateDemand,
     /// What was last told of its slots' bitrates.
     pub(crate) demand: BitrateDemand,
 }
@@ -34,7 +34,7 @@ impl Peer {
             publications: Vec::new(),
             clock: PublisherClock::default(),
             estimate: None,
-            allocated: Bitrate(0),
+            sums: BitrateDemand::default(),
             demand: BitrateDemand::default(),
         }
     }
@@ -44,7 +44,8 @@ impl Peer {
     pub(crate) fn is_overloaded(&self) -> bool {
         self.estimate.is_some_and(|estimate| {
             let limit = estimate.bitrate.bits_per_second() * OVERLOAD_PERCENT / 100;
-            estimate.basis == EstimateBasis::Congested && self.allocated.bits_per_second() > limit
+            estimate.basis == EstimateBasis::Congested
+                && self.sums.allocated.bits_per_second() > limit
         })
     }
 

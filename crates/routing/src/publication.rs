@@ -5,7 +5,7 @@ use std::time::Instant;
 use plenum_rtp::PacketDescription;
 use plenum_types::{
     Codec, CodecParameters, LinkFact, MediaKind, NtpTime, PublicationConfig, PublicationId,
-    ShardId, SpeakerTurn,
+    ShardId, Source, SpeakerTurn,
 };
 
 use crate::SlotIndex;
@@ -23,11 +23,14 @@ mod numbering;
 mod pace;
 mod store;
 mod view;
+mod wanted;
 
 pub(crate) use encoding::{Encoding, Facts};
 pub(crate) use feed::Feed;
 pub(crate) use gate::{Rank, Verdict};
 use pace::Pace;
+use wanted::LayersWanted;
+pub(crate) use wanted::UNWANTED_AFTER;
 
 /// Most encodings of a publication; simulcast of browsers has three.
 const ENCODINGS_MAX: usize = 8;
@@ -40,6 +43,8 @@ pub(crate) struct Publication {
     /// Key of its room.
     pub(crate) room: usize,
     pub(crate) kind: MediaKind,
+    /// It shows a screen.
+    pub(crate) screen: bool,
     pub(crate) muted: bool,
     /// Smallest picture first.
     pub(crate) encodings: Vec<Encoding>,
@@ -55,6 +60,10 @@ pub(crate) struct Publication {
     pub(crate) turn: Option<SpeakerTurn>,
     /// Of changes that its packets make.
     pub(crate) pace: Pace,
+    /// Which encodings its publisher was told are wanted.
+    pub(crate) wanted: LayersWanted,
+    /// The best encoding that each shard with a replica wants; all of them until it has told.
+    pub(crate) wanted_by: Vec<(ShardId, u8)>,
     codecs: Vec<Codec>,
     stores: bool,
 }
@@ -68,7 +77,7 @@ impl Publication {
         first_generation: u32,
     ) -> Self {
         let rate = clock_rate(config);
-        let encodings = config
+        let encodings: Vec<Encoding> = config
             .encodings
             .iter()
             .take(ENCODINGS_MAX)
@@ -80,7 +89,10 @@ impl Publication {
             publisher,
             room,
             kind: config.kind,
+            screen: config.source == Source::Screen,
             muted: config.muted,
+            wanted: LayersWanted::all(encodings.len()),
+            wanted_by: Vec::new(),
             encodings,
             slots: Vec::new(),
             origin: None,
@@ -150,6 +162,7 @@ impl Publication {
     /// A shard has no replica any more.
     pub(crate) fn unfollow(&mut self, shard: ShardId) {
         self.followers.retain(|other| *other != shard);
+        self.wanted_by.retain(|(other, _)| *other != shard);
         for encoding in &mut self.encodings {
             encoding.feeds.retain(|feed| feed.to != shard);
         }

@@ -35,6 +35,7 @@ pub(crate) enum News {
     Demand(PublicationId),
     // After the demand, so that the keyframe finds it.
     Keyframe(PublicationId, u8),
+    LayersWanted(PublicationId),
     Layer(PublicationId, u8),
     Clock(PublicationId, u8),
     Turn(PublicationId),

@@ -8,8 +8,8 @@ use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
     BandwidthEstimate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId,
-    PeerIndex, PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber, ShardId,
-    SlotConfig, SlotId, SlotWish, Ssrc,
+    PeerIndex, PeerQuality, PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber,
+    ShardId, SlotConfig, SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;
@@ -29,6 +29,8 @@ use crate::{PublicationIndex, SlotIndex};
 
 mod bind;
 mod demand;
+mod explain;
+mod layers_wanted;
 mod links;
 mod members;
 mod packet;
@@ -153,7 +155,7 @@ impl Router {
     /// A slot is gone.
     pub fn remove_slot(&mut self, now: Instant, peer: PeerIndex, id: SlotId) {
         if let Some(index) = self.slot_index(peer, id) {
-            self.drop_slot(index);
+            self.drop_slot(now, index);
             self.reassign_peer(now, peer);
         }
     }
@@ -440,6 +442,11 @@ impl Router {
     /// What the network to a subscriber carries.
     pub fn set_estimate(&mut self, now: Instant, peer: PeerIndex, estimate: BandwidthEstimate) {
         self.take_estimate(now, peer, estimate);
+    }
+
+    /// What a subscriber's slots are given and why. Round trip time and loss are not known here.
+    pub fn explain(&self, now: Instant, peer: PeerIndex) -> PeerQuality {
+        self.explain_slots(now, peer)
     }
 
     /// How a packet of padding leaves to a subscriber, to probe for bandwidth: on the

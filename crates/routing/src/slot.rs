@@ -10,6 +10,7 @@ use plenum_types::{
 use rand::{Rng, RngExt};
 
 use crate::allocate::ALL_TEMPORAL;
+use crate::decisions::Decisions;
 use crate::event::Forward;
 use crate::fields::Fields;
 use crate::index::{EncodingRef, PublicationIndex, SlotIndex};
@@ -77,6 +78,9 @@ pub(crate) struct Slot {
     pub(crate) links: Links,
     pub(crate) told: Option<SlotBinding>,
     pub(crate) attempts: Attempts,
+    pub(crate) decisions: Decisions,
+    /// The best encoding that it would take of what it is assigned, if bandwidth allowed.
+    pub(crate) wants: Option<(PublicationIndex, u8)>,
 }
 
 impl Slot {
@@ -114,6 +118,8 @@ impl Slot {
             links: Links::default(),
             told: None,
             attempts: Attempts::default(),
+            decisions: Decisions::default(),
+            wants: None,
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) enum Timer {
     Activity(EncodingRef),
     /// The layers of a publication that changes too often are found anew.
     Allocate(PublicationIndex),
+    /// Some layers of a publication may have been unwanted for long.
+    LayersWanted(PublicationIndex),
     /// A replica may want less than before.
     Demand(PublicationIndex),
     /// The active speakers of the room with this key are looked at.
@@ -49,6 +51,10 @@ impl Timers {
         if let Some(at) = self.at.remove(&timer) {
             self.queue.remove(&(at, timer));
         }
+    }
+
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.at.contains_key(&timer)
     }
 
     /// When the next timer is due.

@@ -87,6 +87,14 @@ pub enum MediaCommand {
         /// What.
         wish: SlotWish,
     },
+    /// Answer with [`MediaEvent::PeerExplained`](crate::MediaEvent::PeerExplained). No answer if the
+    /// peer is gone.
+    ExplainPeer {
+        /// Who.
+        peer: PeerId,
+        /// Comes back with the answer.
+        request: u64,
+    },
     /// Answer with [`MediaEvent::Stats`](crate::MediaEvent::Stats).
     ReportStats,
 }

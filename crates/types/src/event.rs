@@ -1,7 +1,8 @@
 //! What a shard tells the control plane.
 
 use crate::{
-    AudioLevel, PeerId, PublicationId, RoomId, ShardStats, SlotBinding, SlotId, SrtpProfile,
+    AudioLevel, PeerId, PeerQuality, PublicationId, RoomId, ShardStats, SlotBinding, SlotId,
+    SrtpProfile,
 };
 
 /// A fact of the media plane that the control plane acts on or passes on.
@@ -47,6 +48,24 @@ pub enum MediaEvent {
         room: RoomId,
         /// Who.
         speakers: Vec<Speaker>,
+    },
+    /// Which encodings of a publication anybody wants has changed. What nobody wants need not be
+    /// sent; until this is told, everything is wanted. The smallest is always wanted, so that a
+    /// first subscriber gets a picture at once.
+    LayersWanted {
+        /// Of what.
+        publication: PublicationId,
+        /// By encoding, smallest first.
+        encodings: Vec<bool>,
+    },
+    /// Answer to [`MediaCommand::ExplainPeer`](crate::MediaCommand::ExplainPeer).
+    PeerExplained {
+        /// Who.
+        peer: PeerId,
+        /// The number that the question had.
+        request: u64,
+        /// What it is given and why.
+        quality: Box<PeerQuality>,
     },
     /// Answer to [`MediaCommand::ReportStats`](crate::MediaCommand::ReportStats).
     Stats(Box<ShardStats>),

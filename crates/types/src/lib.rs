@@ -17,6 +17,7 @@ mod extension;
 mod ids;
 mod layer;
 mod link;
+mod quality;
 mod slot;
 mod stats;
 mod text;
@@ -36,6 +37,7 @@ pub use ids::{
 };
 pub use layer::LayerId;
 pub use link::{LinkFact, LinkFill, LinkNote, LinkedClock, LinkedLayer, SpeakerTurn};
+pub use quality::{Decision, PeerQuality, SlotQuality};
 pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotWish};
 pub use stats::{KeyframeCause, ShardStats};
 pub use text::{Mid, Rid, ShortText, TextTooLong};

@@ -37,6 +37,11 @@ pub enum LinkFact {
         /// Of which encoding.
         encoding: u8,
     },
+    /// What the slots of the sender would take if bandwidth allowed. To the publisher's shard.
+    LayersWanted {
+        /// Encodings up to this one.
+        top: u8,
+    },
     /// What flows on an encoding, whether or not it is sent here. From the publisher's shard.
     Layer {
         /// Which encoding.

@@ -24,7 +24,7 @@ fn demand(layers: &[LayerView], viewport: Option<(u32, u32)>) -> Demand<'_> {
     Demand {
         layers,
         viewport: viewport.map(|(width, height)| Pixels { width, height }),
-        priority: 0,
+        priority: Priority::default(),
         temporal: ALL_TEMPORAL,
         adaptive: true,
         current: None,
@@ -108,13 +108,15 @@ fn audio_is_never_reduced() {
 fn a_budget_goes_to_lowest_layers_first_then_by_priority() {
     let layers = three();
     let mut demands = [demand(&layers, None), demand(&layers, None)];
-    demands[1].priority = 1;
+    demands[1].priority.wished = 1;
     let found = targets(&demands, budget(Bitrate::kbps(750)));
     assert_eq!(found[0].encoding, Some(0));
     assert_eq!(found[1].encoding, Some(1));
     assert_eq!(found[1].reason, SlotReason::Bandwidth);
     let found = targets(&demands, budget(Bitrate::kbps(200)));
-    assert_eq!(found[0], target(&demands[0], None, SlotReason::Bandwidth));
+    assert_eq!(found[0].encoding, None);
+    assert_eq!(found[0].wanted, Some(2));
+    assert_eq!(found[0].reason, SlotReason::Bandwidth);
     assert_eq!(found[1].encoding, Some(0));
 }
 
@@ -172,6 +174,24 @@ fn sound_comes_out_of_the_budget_first() {
     assert_eq!(allocate(&demands, None).1.next, None);
 }
 
+#[test]
+fn a_screen_share_comes_before_cameras_unless_they_are_wished_more() {
+    let layers = three();
+    let mut demands = [demand(&layers, None), demand(&layers, None)];
+    demands[1].priority.screen = true;
+    let found = targets(&demands, budget(Bitrate::kbps(800)));
+    assert_eq!(
+        (found[0].encoding, found[1].encoding),
+        (Some(0), Some(1)),
+        "{found:?}"
+    );
+    let found = targets(&demands, budget(Bitrate::kbps(200)));
+    assert_eq!((found[0].encoding, found[1].encoding), (None, Some(0)));
+    demands[0].priority.wished = 1;
+    let found = targets(&demands, budget(Bitrate::kbps(200)));
+    assert_eq!((found[0].encoding, found[1].encoding), (Some(0), None));
+}
+
 prop_compose! {
     fn any_layers()(count in 1_usize..4)(
         layers in proptest::collection::vec((any::<bool>(), any::<bool>(), 1_u64..3_000), count),
@@ -198,7 +218,7 @@ proptest! {
         allowed in proptest::option::of(0_u64..8_000),
     ) {
         let demands: Vec<Demand<'_>> = slots.iter().map(|(layers, viewport, priority)| Demand {
-            priority: *priority,
+            priority: Priority { wished: *priority, screen: false },
             ..demand(layers, *viewport)
         }).collect();
         let allowed = allowed.map(Bitrate::kbps);

@@ -6,8 +6,9 @@ use plenum_types::{
     KeyframeCause, LayerId, MediaKind, PeerIndex, SlotBinding, SlotPolicy, SlotReason,
 };
 
-use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Target, allocate};
+use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Priority, Target, allocate};
 use crate::assign::{Candidate, Policy, Wish, assign};
+use crate::decisions::Bandwidth;
 use crate::event::{PeerSlot, RouterEvent};
 use crate::index::{EncodingRef, Publisher};
 use crate::publication::{Encoding, Publication};
@@ -117,7 +118,12 @@ impl Router {
                 Demand {
                     layers: &layers[*at],
                     viewport: slot.wish.viewport,
-                    priority: slot.wish.priority,
+                    priority: Priority {
+                        wished: slot.wish.priority,
+                        screen: self
+                            .assigned_publication(slot)
+                            .is_some_and(|shown| shown.screen),
+                    },
                     temporal: slot.temporal_limit,
                     adaptive: slot.kind == MediaKind::Video,
                     current: slot.given(),
@@ -129,6 +135,7 @@ impl Router {
             .iter()
             .map(|refusal| Target {
                 encoding: None,
+                wanted: None,
                 temporal: ALL_TEMPORAL,
                 reason: refusal.unwrap_or(SlotReason::NoSource),
             })
@@ -137,8 +144,18 @@ impl Router {
         for (at, target) in open.into_iter().zip(found) {
             targets[at] = target;
         }
+        let bandwidth = Bandwidth {
+            estimate: budget.map(|budget| budget.bitrate),
+            allocated: sums.allocated,
+        };
         for (index, target) in slots.into_iter().zip(targets) {
+            let slot = &mut self.slots[index.key()];
+            slot.decisions.record(now, &target, &slot.wish, bandwidth);
+            self.want_layers(now, index, target.wanted.max(target.encoding));
             self.apply_target(now, index, target, overloaded);
+        }
+        if let Some(state) = self.peer_mut(peer) {
+            state.sums = sums;
         }
         self.tell_bitrates(peer, sums);
     }
@@ -301,7 +318,7 @@ impl Router {
     }
 
     /// What is seen now: until a switch happens, the old source.
-    fn binding(&self, slot: &Slot) -> SlotBinding {
+    pub(super) fn binding(&self, slot: &Slot) -> SlotBinding {
         let id = |index: PublicationIndex| Some(self.publications.get(index.key())?.id);
         let assigned = slot.assigned.and_then(id);
         if slot.kind == MediaKind::Audio {

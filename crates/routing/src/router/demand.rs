@@ -26,9 +26,6 @@ impl Router {
     /// Tells what is given and wanted, if that has changed. A subscriber that cannot be probed
     /// wants nothing.
     pub(super) fn tell_bitrates(&mut self, peer: PeerIndex, sums: BitrateDemand) {
-        if let Some(state) = self.peer_mut(peer) {
-            state.allocated = sums.allocated;
-        }
         let can_be_probed = self
             .slots_of_peer(peer)
             .iter()

@@ -146,6 +146,10 @@ impl Router {
                 replica(id)?;
                 (id, LinkFact::KeyframeWanted { encoding })
             }
+            News::LayersWanted(id) => {
+                let top = replica(id)?.wanted.top();
+                (id, LinkFact::LayersWanted { top })
+            }
             News::Layer(id, encoding) => {
                 let layer = followed(id)?.encoding(encoding)?.linked_layer();
                 (id, LinkFact::Layer { encoding, layer })
@@ -198,6 +202,7 @@ impl Router {
             }
             (None, LinkFact::Unwanted) => {
                 self.publications[index.key()].unfollow(from);
+                self.watch_layers_wanted(now, index);
             }
             (None, LinkFact::KeyframeWanted { encoding }) => {
                 let publication = index;
@@ -206,6 +211,9 @@ impl Router {
                     encoding,
                 };
                 self.ask_keyframe(now, source, KeyframeCause::OtherShard);
+            }
+            (None, LinkFact::LayersWanted { top }) => {
+                self.take_layers_wanted(now, index, from, top);
             }
             (Some(home), fact) if home == from => self.learn_from_home(now, index, from, fact),
             // Of a publication that was here or there a moment ago.
@@ -225,11 +233,15 @@ impl Router {
                 let publication = &mut self.publications[index.key()];
                 publication.follow(Origin { home, told: None });
                 self.outbox.add(home, News::Demand(publication.id));
+                self.outbox.add(home, News::LayersWanted(publication.id));
             }
             LinkFact::Layer { encoding, layer } => self.learn_layer(now, index, encoding, &layer),
             LinkFact::Clock { encoding, clock } => self.learn_clock(now, index, encoding, clock),
             LinkFact::Turn(turn) => self.learn_turn(now, index, turn),
-            LinkFact::Demand { .. } | LinkFact::Unwanted | LinkFact::KeyframeWanted { .. } => {}
+            LinkFact::Demand { .. }
+            | LinkFact::Unwanted
+            | LinkFact::KeyframeWanted { .. }
+            | LinkFact::LayersWanted { .. } => {}
         }
     }
 
@@ -240,6 +252,8 @@ impl Router {
         let is_new = !publication.followers.contains(&from);
         if is_new {
             publication.followers.push(from);
+            let top = publication.wanted.top_of_all();
+            publication.wanted_by.push((from, top));
         }
         for (at, encoding) in publication.encodings.iter_mut().enumerate() {
             let wanted = encodings & 1 << at != 0;
@@ -254,6 +268,10 @@ impl Router {
             return;
         }
         let (id, count) = (publication.id, publication.encodings.len() as u8);
+        if is_new {
+            let top = publication.wanted.top_of_all();
+            self.raise_layers_wanted(index, top);
+        }
         self.outbox.add(from, News::Turn(id));
         for encoding in 0..count {
             self.outbox.add(from, News::Layer(id, encoding));

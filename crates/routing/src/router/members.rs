@@ -57,7 +57,7 @@ impl Router {
         let (room, slots, publications) =
             (state.room, state.slots.clone(), state.publications.clone());
         for slot in slots {
-            self.drop_slot(slot);
+            self.drop_slot(now, slot);
         }
         for publication in publications {
             self.drop_publication(now, publication);
@@ -110,6 +110,7 @@ impl Router {
                 .set(Timer::Speakers(room), now + speakers::INTERVAL);
         }
         self.reassign_room(now, room);
+        self.watch_layers_wanted(now, index);
         index
     }
 
@@ -144,6 +145,7 @@ impl Router {
         }
         self.timers.cancel(Timer::Allocate(index));
         self.timers.cancel(Timer::Demand(index));
+        self.timers.cancel(Timer::LayersWanted(index));
         for slot in self.slots_of(index).to_vec() {
             self.unbind(slot, index);
         }
@@ -201,9 +203,12 @@ impl Router {
         index
     }
 
-    pub(super) fn drop_slot(&mut self, index: SlotIndex) {
+    pub(super) fn drop_slot(&mut self, now: Instant, index: SlotIndex) {
         self.set_links(index, Links::default());
         let slot = self.slots.remove(index.key());
+        if let Some((publication, _)) = slot.wants {
+            self.watch_layers_wanted(now, publication);
+        }
         // Whoever hears of the slot after it is gone would take it for a new one.
         self.events.retain(|event| {
             !matches!(event, RouterEvent::SlotChanged { peer, slot: id, .. }

@@ -21,6 +21,7 @@ impl Router {
                 Some(Timer::Keyframe(source)) => self.repeat_keyframe(now, source),
                 Some(Timer::Activity(source)) => self.check_activity(now, source),
                 Some(Timer::Allocate(publication)) => self.allocate_slots_of(now, publication),
+                Some(Timer::LayersWanted(publication)) => self.review_layers_wanted(publication),
                 Some(Timer::Demand(publication)) => self.tell_demand(publication),
                 Some(Timer::Speakers(room)) => self.check_speakers(now, room),
                 None => return,
@@ -142,6 +143,7 @@ impl Router {
             }
         }
         self.reassign_room(now, room);
+        self.watch_layers_wanted(now, index);
     }
 
     fn check_speakers(&mut self, now: Instant, key: usize) {

@@ -2,7 +2,9 @@
 //! checks them.
 
 mod continuity;
+mod explain;
 mod keyframes;
+mod layers_wanted;
 mod packets;
 mod policies;
 mod publisher;

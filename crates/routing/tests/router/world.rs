@@ -75,6 +75,7 @@ pub(crate) struct World {
     pub(crate) bindings: BTreeMap<(PeerIndex, SlotId), Vec<SlotBinding>>,
     pub(crate) requests: Vec<(u64, PublicationId, u8, KeyframeCause)>,
     pub(crate) speakers: Vec<(u64, Vec<Speaker>)>,
+    pub(crate) layers_wanted: Vec<(u64, PublicationId, Vec<bool>)>,
     pub(crate) drops: BTreeMap<&'static str, u32>,
     /// Padding and temporal layers left out, by origin: every packet ever sent.
     pub(crate) history: BTreeMap<Origin, Vec<Sent>>,
@@ -113,6 +114,7 @@ impl World {
             bindings: BTreeMap::new(),
             requests: Vec::new(),
             speakers: Vec::new(),
+            layers_wanted: Vec::new(),
             drops: BTreeMap::new(),
             history: BTreeMap::new(),
             lost: 0,
@@ -401,6 +403,13 @@ impl World {
                     self.next_flight += 1;
                 }
                 RouterEvent::DemandChanged { .. } => {}
+                RouterEvent::LayersWanted {
+                    publication,
+                    encodings,
+                } => {
+                    self.layers_wanted
+                        .push((self.now_ms, publication, encodings));
+                }
                 RouterEvent::SlotChanged {
                     peer,
                     slot,

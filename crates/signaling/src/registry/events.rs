@@ -31,6 +31,8 @@ impl Registry {
                 self.on_speakers_changed(shard, room, speakers);
             }
             MediaEvent::ShardEnded => self.on_shard_ended(shard),
+            // No message tells them yet.
+            MediaEvent::LayersWanted { .. } | MediaEvent::PeerExplained { .. } => {}
             // Asked for by others than rooms.
             MediaEvent::Stats(_) => {}
         }
