@@ -30,6 +30,8 @@ impl Shard {
                 Ok(bytes) => {
                     self.stats.probe_packets_out += 1;
                     self.stats.probe_bytes_out += bytes as u64;
+                    self.stats.rtp_packets_out += 1;
+                    self.stats.rtp_bytes_out += bytes as u64;
                 }
                 Err(reason) => return self.stats.drops.count(reason),
             }

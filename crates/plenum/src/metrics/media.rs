@@ -59,6 +59,16 @@ const COUNTERS: &[Plain] = &[
         |s| s.batches,
     ),
     (
+        "plenum_media_probe_packets_total",
+        "Packets of padding sent to find out what networks carry; part of the RTP sent.",
+        |s| s.probe_packets_out,
+    ),
+    (
+        "plenum_media_probe_bytes_total",
+        "Their encrypted bytes.",
+        |s| s.probe_bytes_out,
+    ),
+    (
         "plenum_net_sends_total",
         "Send calls; each carries one or more datagrams.",
         |s| s.sends,
