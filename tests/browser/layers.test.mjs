@@ -46,10 +46,23 @@ describe('layers', { timeout: 180_000 }, () => {
     await viewer.sees('Sender', RED);
   });
 
+  const made = async () => (await sender.stats()).publications.find(({ kind }) => kind === 'video').encodings.filter(({ active }) => active).map(({ rid }) => rid);
+
+  test('what nobody wants is not made any more', async () => {
+    await until('one encoding is left', async () => {
+      const rids = await made();
+      if (rids.length === 1) return rids;
+      throw new Error(JSON.stringify(rids));
+    });
+    assert.deepEqual(await made(), ['q']);
+    await viewer.sees('Sender', RED);
+  });
+
   test('enlarging brings the full picture back', async () => {
     await viewer.page.setViewportSize(LARGE);
     const large = await seen('the full picture is back', ({ width, height }) => width === 640 && height === 360);
     assert.equal(large.reason, 'best');
+    assert.equal((await made()).length, 2);
     await viewer.sees('Sender', RED);
   });
 

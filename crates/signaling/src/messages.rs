@@ -18,6 +18,7 @@ pub use info::{
 };
 pub use server::{
     AnsweredPublication, ClosingReason, ConnectionState, LayerName, LeaveReason, ServerMessage,
+    WantedLayer,
 };
 
 /// Version of the protocol.

@@ -54,6 +54,8 @@ export interface PublishOptions {
   simulcast?: boolean;
   /** At most so many encodings (1 to 3). */
   layers?: number;
+  /** Whether encodings that nobody wants are not made until somebody does; true if left out. */
+  adaptive?: boolean;
   /** VP8 if left out. */
   codec?: Codec;
   /** Of each encoding; 'L1T3' for cameras and 'L1T1' for screens if left out. */

@@ -57,7 +57,7 @@ pub struct ShardStats {
     pub rtp_packets_in: u64,
     /// Their bytes before decryption.
     pub rtp_bytes_in: u64,
-    /// RTP packets sent, retransmissions included.
+    /// RTP packets sent, retransmissions and probes included.
     pub rtp_packets_out: u64,
     /// Their bytes after encryption.
     pub rtp_bytes_out: u64,

@@ -81,7 +81,7 @@ const COUNTERS: &[Plain] = &[
 const DIRECTED: &[Directed] = &[
     (
         "plenum_media_rtp_packets_total",
-        "RTP packets, retransmissions included.",
+        "RTP packets, retransmissions and probes included.",
         [|s| s.rtp_packets_in, |s| s.rtp_packets_out],
     ),
     (

@@ -102,6 +102,13 @@ pub enum ServerMessage {
         /// Why.
         reason: String,
     },
+    /// Which encodings of a publication of the receiver anybody wants.
+    LayersWanted {
+        /// Which publication.
+        publication: String,
+        /// Its encodings, smallest first.
+        layers: Vec<WantedLayer>,
+    },
     /// The active speakers, loudest first.
     Speakers {
         /// Who.
@@ -206,6 +213,17 @@ impl From<LayerId> for LayerName {
             temporal: layer.temporal,
         }
     }
+}
+
+/// Whether anybody wants an encoding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WantedLayer {
+    /// Its name; none without simulcast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rid: Option<String>,
+    /// Whether anybody wants it.
+    pub wanted: bool,
 }
 
 /// State of the receiver's media connection.

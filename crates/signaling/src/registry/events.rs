@@ -1,7 +1,8 @@
 //! Facts of the media plane, passed on to those whom they concern.
 
 use plenum_types::{
-    CloseReason, MediaEvent, ParticipantId, PeerId, RoomId, ShardId, SlotBinding, SlotId, Speaker,
+    CloseReason, MediaEvent, ParticipantId, PeerId, PublicationId, RoomId, ShardId, SlotBinding,
+    SlotId, Speaker,
 };
 
 use super::Registry;
@@ -31,10 +32,12 @@ impl Registry {
                 self.on_speakers_changed(shard, room, speakers);
             }
             MediaEvent::ShardEnded => self.on_shard_ended(shard),
-            // No message tells them yet.
-            MediaEvent::LayersWanted { .. } | MediaEvent::PeerExplained { .. } => {}
+            MediaEvent::LayersWanted {
+                publication,
+                encodings,
+            } => self.on_layers_wanted(publication, &encodings),
             // Asked for by others than rooms.
-            MediaEvent::Stats(_) => {}
+            MediaEvent::PeerExplained { .. } | MediaEvent::Stats(_) => {}
         }
     }
 
@@ -86,6 +89,24 @@ impl Registry {
             layer: owner.and(binding.layer).map(Into::into),
             reason: camel_case(binding.reason.as_str()),
         })
+    }
+
+    /// Tells the publisher which of its encodings it need not make.
+    fn on_layers_wanted(&mut self, publication: PublicationId, wanted: &[bool]) {
+        let owned = self.rooms.iter().find_map(|(room, state)| {
+            let who = *state.owners.get(&publication)?;
+            let participant = state.participants.get(&who)?;
+            let layers = participant.wanted_layers(publication, wanted)?;
+            Some((*room, who, layers))
+        });
+        if let Some((room, who, layers)) = owned {
+            let publication = publication.to_string();
+            let message = ServerMessage::LayersWanted {
+                publication,
+                layers,
+            };
+            self.tell(room, who, message);
+        }
     }
 
     fn on_speakers_changed(&mut self, shard: ShardId, id: RoomId, speakers: Vec<Speaker>) {

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use plenum_types::ParticipantId;
+use plenum_types::{ParticipantId, PublicationId};
 
 use super::{Publication, Session};
 use crate::connection::ConnectionId;
-use crate::messages::{ParticipantInfo, SelfInfo};
+use crate::messages::{ParticipantInfo, SelfInfo, WantedLayer};
 use crate::token::Grants;
 
 /// A participant.
@@ -35,6 +35,25 @@ impl Participant {
             .collect();
         publications.sort_unstable_by_key(|publication| publication.id);
         publications
+    }
+
+    /// The encodings of a publication of its own, with what is said of each.
+    pub(crate) fn wanted_layers(
+        &self,
+        publication: PublicationId,
+        wanted: &[bool],
+    ) -> Option<Vec<WantedLayer>> {
+        let session = self.session.as_ref()?;
+        let publication = session.publications().find(|own| own.id == publication)?;
+        let layers = publication.encodings.iter().zip(wanted);
+        Some(
+            layers
+                .map(|(encoding, wanted)| WantedLayer {
+                    rid: encoding.rid.as_ref().map(ToString::to_string),
+                    wanted: *wanted,
+                })
+                .collect(),
+        )
     }
 
     /// What the others are told.

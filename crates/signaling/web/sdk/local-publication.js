@@ -132,6 +132,26 @@ export class LocalPublication {
     this._room._emit('localMuted', { publication: this, muted });
   }
 
+  /** The server tells which encodings anybody wants: the others need not be made. */
+  _onLayersWanted(layers) {
+    if (this._options.adaptive === false) return;
+    const change = async () => {
+      const sender = this._transceiver?.sender;
+      if (this.stopped || !sender) return;
+      const parameters = sender.getParameters();
+      let changed = false;
+      for (const [index, encoding] of (parameters.encodings ?? []).entries()) {
+        const layer = layers.find(({ rid }) => rid && rid === encoding.rid) ?? (layers.length === 1 ? layers[index] : null);
+        if (!layer || encoding.active === layer.wanted) continue;
+        encoding.active = layer.wanted;
+        changed = true;
+      }
+      // What the browser refuses goes on as it was.
+      if (changed) await sender.setParameters(parameters).catch(() => {});
+    };
+    this._busy = this._busy.catch(() => {}).then(change);
+  }
+
   /** Sends another track in place of the present one; no negotiation is needed. */
   async replaceTrack(track) {
     const old = this.track;

@@ -93,7 +93,9 @@ export class Room extends Emitter {
   }
 
   _onMessage(message, connection) {
-    if (connection === this._connection) this.#people.handle(message);
+    if (connection !== this._connection) return;
+    if (message.type !== 'layersWanted') return this.#people.handle(message);
+    for (const publication of this._publications) if (publication.id === message.publication) publication._onLayersWanted(message.layers);
   }
 
   // ---- publishing

@@ -106,6 +106,27 @@ fn bindings_are_told_by_mid_with_owner_and_reason() {
 }
 
 #[test]
+fn a_publisher_hears_which_of_its_layers_anybody_wants() {
+    let mut server = Server::new();
+    let (_, publication) = call(&mut server);
+    server.forget();
+    server.report(MediaEvent::LayersWanted {
+        publication,
+        encodings: vec![true],
+    });
+    let heard = server.heard_json(1);
+    assert_eq!(types(&heard), ["layersWanted"]);
+    assert_eq!(heard[0]["publication"], publication.to_string());
+    assert_eq!(heard[0]["layers"], json!([{"wanted": true}]));
+    assert_eq!(types(&server.heard_json(2)), [""; 0]);
+    server.report(MediaEvent::LayersWanted {
+        publication: PublicationId(9_999),
+        encodings: vec![false],
+    });
+    assert_eq!(types(&server.heard_json(1)), [""; 0]);
+}
+
+#[test]
 fn speakers_are_told_to_all_and_to_newcomers() {
     let mut server = Server::new();
     let (room, publication) = call(&mut server);
