@@ -104,6 +104,7 @@ impl Encoder {
                     first: packet == 0,
                     last: packet + 1 == count,
                     temporal,
+                    temporal_layers: self.temporal_layers,
                     frame: self.frame,
                     tl0: self.tl0,
                     key: self.key,

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use plenum_rtp::{CodecFields, HeaderExtensions, PacketDescription, RtpHeader, describe};
+use plenum_rtp::{
+    CodecFields, HeaderExtensions, PacketDescription, RtpHeader, Templates, describe_in_stream,
+};
 use plenum_types::{Codec, MediaKind, SequenceExtender};
 
 use crate::packets::extensions;
@@ -51,7 +53,7 @@ struct Stretch<'r> {
 
 impl Receiver {
     pub(crate) fn receive(&mut self, origin: Origin, sent: &Sent, bytes: Vec<u8>, now_ms: u64) {
-        let description = parse(&bytes, sent.content.codec);
+        let description = parse(&bytes, sent.content.codec, &mut Templates::default());
         let number = self.extender.extend(description.header.sequence);
         let got = Got {
             origin,
@@ -240,8 +242,8 @@ fn counters(got: &Got) -> [Option<(u32, u32)>; 4] {
     }
 }
 
-pub(crate) fn parse(bytes: &[u8], codec: Codec) -> PacketDescription {
+pub(crate) fn parse(bytes: &[u8], codec: Codec, templates: &mut Templates) -> PacketDescription {
     let header = RtpHeader::parse(bytes).expect("header");
     let found = HeaderExtensions::parse(bytes, &header, &extensions()).expect("extensions");
-    describe(bytes, header, found, codec).expect("payload")
+    describe_in_stream(bytes, header, found, codec, templates).expect("payload")
 }
