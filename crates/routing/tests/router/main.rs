@@ -6,6 +6,7 @@ mod keyframes;
 mod packets;
 mod policies;
 mod publisher;
+mod publisher_changes;
 mod receiver;
 mod reports;
 mod retransmission;
