@@ -15,6 +15,10 @@ const SWITCH_MAX: Duration = Duration::from_millis(700);
 /// participants the difference of their ways here.
 const FREEZE_MAX: Duration = Duration::from_millis(160);
 
+/// How long a participant is muted, in milliseconds: longer than packets are on their way, so that
+/// what is seen afterwards was sent afterwards.
+const MUTED: std::ops::Range<u64> = 150..900;
+
 /// Both participants' pictures, and who watches.
 struct Call {
     world: World,
@@ -114,7 +118,7 @@ fn stays_one_stream(seed: u64, codec: VideoCodec) {
             .run_for(Duration::from_millis(rng.random_range(200..700)));
         let stream = call.world.client(call.subscriber).received(0);
         freezes.push(stream.longest_freeze(from, call.world.now()));
-        call.mute(source, Duration::from_millis(rng.random_range(1..900)));
+        call.mute(source, Duration::from_millis(rng.random_range(MUTED)));
         call.await_picture(source, encoding);
     }
     let stream = call.world.client(call.subscriber).received(0);
