@@ -18,7 +18,7 @@ use arrivals::Arrivals;
 use departed::Departed;
 use feedback::Feedback;
 use plenum_rtp::rtcp::SenderInfo;
-use plenum_rtp::{HeaderExtensions, PacketDescription, RtpHeader, describe, unwrap_rtx};
+use plenum_rtp::{HeaderExtensions, PacketDescription, RtpHeader, describe_in_stream, unwrap_rtx};
 use plenum_types::{
     CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, PublicationConfig,
     PublicationId, SequenceNumber, Ssrc,
@@ -256,7 +256,9 @@ impl Receiver {
             self.skipped = Some((self.source(route), header.sequence));
             return Err(DropReason::PaddingOnly);
         }
-        let Ok(description) = describe(packet, header, extensions, codec.codec) else {
+        let templates = &mut self.stream(route).templates;
+        let described = describe_in_stream(packet, header, extensions, codec.codec, templates);
+        let Ok(description) = described else {
             self.skipped = Some((self.source(route), header.sequence));
             return Err(DropReason::DescriptorMalformed);
         };

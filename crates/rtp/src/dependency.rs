@@ -1,17 +1,19 @@
 //! Dependency Descriptor: the header extension of AV1 RTP payload format 1.0, appendix A.
 //!
 //! Every packet has the mandatory fields. The template structure, which gives the templates their
-//! meaning, rides on the first packet of a coded video sequence; whoever wants the layers of later
-//! frames keeps it and asks [`TemplateStructure::frame`].
+//! meaning, rides on the first packet of a coded video sequence; [`Templates`] keeps it for the
+//! frames that follow.
 //!
 //! Invariant: a descriptor is read to the end of its last field or refused; nothing is guessed.
 
 mod structure;
+mod templates;
 
 use crate::ParseError;
 use crate::bits::BitReader;
 
 pub use structure::{FrameDependencies, Indication, TemplateStructure};
+pub use templates::{FrameRole, Templates};
 
 /// Bytes of the mandatory fields.
 pub(crate) const MANDATORY_LEN: usize = 3;

@@ -3,7 +3,7 @@
 use plenum_types::{Codec, ExtensionKind, LayerId, MediaKind, Pixels};
 
 use crate::codec::{self, CodecFields};
-use crate::dependency::{DependencyDescriptor, DependencyFields, TemplateStructure};
+use crate::dependency::{DependencyDescriptor, DependencyFields, FrameRole, Templates};
 use crate::{HeaderExtensions, ParseError, RtpHeader};
 
 /// Parsed once per incoming packet; everything that routing and patching need.
@@ -34,11 +34,14 @@ pub struct PayloadDescription {
     pub starts_frame: bool,
     /// Last packet of a frame.
     pub ends_frame: bool,
-    /// The layer, as far as the packet itself tells; else the lowest.
+    /// The layer, as far as the packet tells or its stream's templates do; else the lowest.
     pub layer: LayerId,
     /// A receiver that got only lower temporal layers may start to get this one with this packet's
     /// frame. Always true for the lowest.
     pub switching_point: bool,
+    /// A receiver that gets this frame's layer may get all temporal layers up to this one from
+    /// here on, whether or not it did before. Only a Dependency Descriptor tells; else 0.
+    pub opens_temporal: u8,
     /// No other frame refers to this one.
     pub discardable: bool,
     /// Size of the largest picture of the stream, where the keyframe tells.
@@ -54,11 +57,24 @@ pub struct PayloadDescription {
 /// For video, a Dependency Descriptor is believed before the payload: with end-to-end encryption
 /// only the descriptor is readable. Then a payload that does not parse is no error; its fields are
 /// just not patched. Fails if there is no payload, or if what describes it is malformed.
+///
+/// For a packet by itself. Where a stream is followed, [`describe_in_stream`] tells more.
 pub fn describe(
     packet: &[u8],
     header: RtpHeader,
     extensions: HeaderExtensions,
     codec: Codec,
+) -> Result<PacketDescription, ParseError> {
+    describe_in_stream(packet, header, extensions, codec, &mut Templates::default())
+}
+
+/// Describes the payload of a packet, with the `templates` of the stream that it is of.
+pub fn describe_in_stream(
+    packet: &[u8],
+    header: RtpHeader,
+    extensions: HeaderExtensions,
+    codec: Codec,
+    templates: &mut Templates,
 ) -> Result<PacketDescription, ParseError> {
     let payload = header.payload(packet);
     if payload.is_empty() {
@@ -69,7 +85,7 @@ pub fn describe(
         MediaKind::Video => extensions.bytes(packet, ExtensionKind::DependencyDescriptor),
     };
     let payload = match descriptor {
-        Some(bytes) => describe_by_descriptor(bytes, payload, header.marker, codec)?,
+        Some(bytes) => describe_by_descriptor(bytes, payload, header.marker, codec, templates)?,
         None => describe_payload(payload, header.marker, codec)?,
     };
     Ok(PacketDescription {
@@ -99,9 +115,10 @@ fn describe_by_descriptor(
     payload: &[u8],
     marker: bool,
     codec: Codec,
+    templates: &mut Templates,
 ) -> Result<PayloadDescription, ParseError> {
     let descriptor = DependencyDescriptor::parse(bytes)?;
-    let template = TemplateStructure::parse(bytes)?;
+    let role = templates.on_descriptor(bytes)?;
     let from_payload = match codec {
         Codec::Vp8 => codec::vp8::describe_descriptor(payload, marker)
             .ok()
@@ -109,12 +126,14 @@ fn describe_by_descriptor(
         Codec::Vp9 { .. } => codec::vp9::describe(payload).ok(),
         Codec::Opus | Codec::H264 { .. } | Codec::Av1 { .. } => None,
     };
-    let layer = match (&template, &from_payload) {
-        (Some((_, frame)), _) => frame.layer,
+    let layer = match (role, from_payload) {
+        (Some(role), _) => role.layer,
         (None, Some(described)) => described.layer,
         (None, None) => LayerId::default(),
     };
     let keyframe = descriptor.starts_frame && descriptor.has_structure;
+    let structure = templates.structure().filter(|_| keyframe);
+    let opens = role.and_then(|role| role.opens).unwrap_or(0);
     Ok(PayloadDescription {
         keyframe,
         starts_frame: descriptor.starts_frame,
@@ -122,8 +141,12 @@ fn describe_by_descriptor(
         layer,
         switching_point: keyframe
             || from_payload.map_or(layer.temporal == 0, |described| described.switching_point),
-        discardable: from_payload.is_some_and(|described| described.discardable),
-        size: template.and_then(|(structure, _)| structure.resolution(structure.max_spatial())),
+        opens_temporal: opens,
+        discardable: role.map_or_else(
+            || from_payload.is_some_and(|described| described.discardable),
+            |role: FrameRole| role.discardable,
+        ),
+        size: structure.and_then(|structure| structure.resolution(structure.max_spatial())),
         fields: from_payload.map_or(CodecFields::None, |described| described.fields),
         dependency: Some(descriptor.fields()),
     })

@@ -5,7 +5,8 @@
 //! subscriber, [`write_packet`] copies the packet with a [`Patch`] and the subscriber's
 //! [`OutgoingExtensions`].
 //!
-//! Nothing here keeps state, allocates on the packet path, or trusts a length it did not check.
+//! Nothing here keeps state but [`Templates`], allocates on the packet path, or trusts a length it
+//! did not check.
 //! Payload bytes are only read, and only written in the descriptor fields that must stay
 //! continuous after a switch.
 
@@ -26,9 +27,10 @@ mod rtx;
 
 pub use codec::{CodecFields, Vp8Fields, Vp9Fields};
 pub use dependency::{
-    DependencyDescriptor, DependencyFields, FrameDependencies, Indication, TemplateStructure,
+    DependencyDescriptor, DependencyFields, FrameDependencies, FrameRole, Indication,
+    TemplateStructure, Templates,
 };
-pub use description::{PacketDescription, PayloadDescription, describe};
+pub use description::{PacketDescription, PayloadDescription, describe, describe_in_stream};
 pub use error::{ParseError, WriteError};
 pub use extension::HeaderExtensions;
 pub use extension_writer::OutgoingExtensions;

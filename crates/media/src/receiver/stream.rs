@@ -3,7 +3,7 @@
 use super::nack::NackList;
 use super::statistics::Statistics;
 use crate::seen_window::SeenWindow;
-use plenum_rtp::RtpHeader;
+use plenum_rtp::{RtpHeader, Templates};
 use plenum_types::{DropReason, Encoding, Rid, SequenceExtender, SequenceNumber, Ssrc};
 use std::time::Instant;
 
@@ -36,6 +36,8 @@ pub(super) struct Stream {
     seen: Option<SeenWindow>,
     pub(super) nack: NackList,
     pub(super) statistics: Statistics,
+    /// What Dependency Descriptors refer to.
+    pub(super) templates: Templates,
     /// A PLI or FIR is to be sent.
     pub(super) keyframe_wanted: bool,
     /// Sequence number of FIR commands (RFC 5104 §4.3.1.1).
@@ -59,6 +61,7 @@ impl Stream {
             seen: None,
             nack: NackList::default(),
             statistics: Statistics::new(clock_rate),
+            templates: Templates::default(),
             keyframe_wanted: false,
             fir_count: 0,
             clock_rate,
@@ -109,6 +112,7 @@ impl Stream {
         self.seen = None;
         self.nack.clear();
         self.statistics = Statistics::new(self.clock_rate);
+        self.templates = Templates::default();
         self.keyframe_wanted = false;
     }
 

@@ -1,6 +1,7 @@
 //! The receiver in virtual time; its RTCP is read by the `rtcp` crate.
 
 mod feedback;
+mod layers;
 mod learning;
 mod repair;
 mod reports;
@@ -44,6 +45,7 @@ struct Packet<'a> {
     rid: Option<&'a str>,
     repaired_rid: Option<&'a str>,
     transport_sequence: Option<u16>,
+    dependency_descriptor: Option<&'a [u8]>,
     payload: &'a [u8],
 }
 
@@ -61,6 +63,7 @@ impl Packet<'_> {
             rid: None,
             repaired_rid: None,
             transport_sequence: None,
+            dependency_descriptor: None,
             payload: DELTA_FRAME,
         }
     }
@@ -80,6 +83,10 @@ impl Packet<'_> {
         if let Some(sequence) = self.transport_sequence {
             elements.push(0x41);
             elements.extend(sequence.to_be_bytes());
+        }
+        if let Some(descriptor) = self.dependency_descriptor {
+            elements.push(0x50 | (descriptor.len() - 1) as u8);
+            elements.extend(descriptor);
         }
         elements.resize(elements.len().next_multiple_of(4), 0);
         packet.extend([0xbe, 0xde]);
@@ -128,6 +135,7 @@ fn publication(id: u64, mid: &str, parameters: CodecParameters) -> PublicationCo
     extensions.set(ExtensionKind::Rid, 2);
     extensions.set(ExtensionKind::RepairedRid, 3);
     extensions.set(ExtensionKind::TransportSequence, 4);
+    extensions.set(ExtensionKind::DependencyDescriptor, 5);
     PublicationConfig {
         publication: PublicationId(id),
         kind: parameters.codec.kind(),

@@ -87,6 +87,10 @@ impl Gate {
             (false, false) => FULL_FOR_HIGHER,
             (false, true) => FULL_FOR_VIDEO,
         };
+        let opens_top = d.payload.opens_temporal >= rank.temporal_top && !top;
+        if self.top_cut && opens_top && !fill.exceeds(FULL_FOR_DISCARDABLE) {
+            self.top_cut = false;
+        }
         if top && self.top_cut {
             if !d.payload.switching_point || fill.exceeds(full) {
                 return self.leave_out(frame);

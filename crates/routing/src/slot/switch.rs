@@ -2,7 +2,8 @@
 //!
 //! Video goes over at a keyframe of the new source and keeps showing the old one until then.
 //! Sound goes over at once. Temporal layers are dropped from the start of any frame on, and taken
-//! up one at a time where the encoder says that nothing left out is referred to.
+//! up where the encoder says that nothing left out is referred to: one at a time with a frame of
+//! that layer, or as many as a frame below them opens.
 
 use plenum_rtp::PacketDescription;
 use plenum_types::{DropReason, MediaKind};
@@ -72,6 +73,10 @@ impl Slot {
         if wanted != segment.limit && d.payload.starts_frame {
             if wanted < segment.limit && temporal <= wanted && wanted < encoding.temporal_top() {
                 return Ok(Step::Limit(encoding.limit_for(wanted)));
+            }
+            let opened = wanted.min(d.payload.opens_temporal);
+            if temporal <= segment.limit && opened > segment.limit {
+                return Ok(Step::Limit(encoding.limit_for(opened)));
             }
             if temporal > segment.limit
                 && temporal <= wanted

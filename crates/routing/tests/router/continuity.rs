@@ -234,10 +234,11 @@ fn layers_seen(world: &World, slot: plenum_routing::SlotIndex) -> [usize; 3] {
 
 #[test]
 fn temporal_layers_are_left_out_without_a_seam() {
-    for (seed, codec) in [(1, Codec::Vp8), (2, VP9), (3, Codec::Vp8), (4, VP9)] {
+    let runs = [Codec::Vp8, VP9, AV1, Codec::Vp8, VP9, AV1];
+    for (seed, codec) in (1..).zip(runs) {
         println!("seed {seed} {codec:?}");
         let mut world = World::new(seed);
-        world.network.loss_percent = if seed > 2 { 3 } else { 0 };
+        world.network.loss_percent = if seed > 3 { 3 } else { 0 };
         let id = world.publish(1, codec, 1);
         world.published(id).pads = true;
         world.published(id).encoders[0].temporal_layers = 3;

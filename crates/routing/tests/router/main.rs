@@ -8,6 +8,7 @@ mod layers_wanted;
 mod packets;
 mod policies;
 mod publisher;
+mod publisher_changes;
 mod receiver;
 mod reports;
 mod retransmission;

@@ -43,6 +43,8 @@ pub(crate) struct Content {
     pub(crate) first: bool,
     pub(crate) last: bool,
     pub(crate) temporal: u8,
+    /// How many temporal layers the encoding has.
+    pub(crate) temporal_layers: u8,
     /// Counts frames of the encoding; becomes picture id and frame number.
     pub(crate) frame: u32,
     pub(crate) tl0: u8,
@@ -117,16 +119,28 @@ impl Content {
         }
     }
 
-    /// Two templates, a keyframe and a frame that refers to the one before (AV1 RTP, A.8).
+    /// Templates: a keyframe, a frame that refers to the one before, and one for each higher
+    /// temporal layer (AV1 RTP, A.8).
     fn dependency_descriptor(&self) -> Vec<u8> {
-        let template = u8::from(!self.keyframe);
+        let template = match self.keyframe {
+            true => 0,
+            false => 1 + self.temporal,
+        };
         let [high, low] = (self.frame as u16).to_be_bytes();
         let flags = u8::from(self.first) << 7 | u8::from(self.last) << 6;
         let mut bytes = vec![flags | template, high, low];
         if self.keyframe && self.first {
-            // structure present, four flags clear | offset 0, one decode target | layers: same,
-            // end | indications: switch, switch | diffs: none; one of 1 | no chains | no sizes
-            let bits = "10000 000000 00000 00 11 10 10 0 1 0000 0 0 0";
+            // structure present, four flags clear | offset 0, decode targets | layers: same, (next
+            // temporal), end | indications: all switch, all switch, (not present, discardable,
+            // switch; not present, not present, discardable) | diffs: none; one | no chains | no
+            // sizes
+            let bits = match self.temporal_layers {
+                1 => "10000 000000 00000 00 11 10 10 0 1 0000 0 0 0",
+                _ => {
+                    "10000 000000 00010 00 01 01 11 10 10 10 10 10 10 00 01 10 00 00 01 \
+                     0 1 0011 0 1 0001 0 1 0000 0 00 0"
+                }
+            };
             bytes.extend(pack(bits));
         }
         bytes

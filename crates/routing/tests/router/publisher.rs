@@ -30,6 +30,8 @@ pub(crate) struct Encoder {
     tl0: u8,
     key: u8,
     pub(crate) keyframe_asked: bool,
+    /// It makes no keyframes, whoever asks.
+    pub(crate) deaf: bool,
     pub(crate) keyframes: u32,
 }
 
@@ -61,6 +63,7 @@ impl Encoder {
             tl0: rng.random(),
             key: rng.random(),
             keyframe_asked: true,
+            deaf: false,
             keyframes: 0,
         }
     }
@@ -73,7 +76,7 @@ impl Encoder {
     /// The packets of the frame captured at `captured_ms`. `next_tag` counts packets of all.
     pub(crate) fn encode(&mut self, captured_ms: u64, next_tag: &mut u32) -> Vec<Sent> {
         let video = self.codec.kind() == MediaKind::Video;
-        let keyframe = video && std::mem::take(&mut self.keyframe_asked);
+        let keyframe = video && !self.deaf && std::mem::take(&mut self.keyframe_asked);
         self.frame = self.frame.wrapping_add(1);
         let temporal = match self.temporal_layers {
             _ if keyframe => 0,
@@ -104,6 +107,7 @@ impl Encoder {
                     first: packet == 0,
                     last: packet + 1 == count,
                     temporal,
+                    temporal_layers: self.temporal_layers,
                     frame: self.frame,
                     tl0: self.tl0,
                     key: self.key,

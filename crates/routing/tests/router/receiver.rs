@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use plenum_rtp::{CodecFields, HeaderExtensions, PacketDescription, RtpHeader, describe};
+use plenum_rtp::{
+    CodecFields, HeaderExtensions, PacketDescription, RtpHeader, Templates, describe_in_stream,
+};
 use plenum_types::{Codec, MediaKind, SequenceExtender};
 
 use crate::packets::extensions;
@@ -51,7 +53,7 @@ struct Stretch<'r> {
 
 impl Receiver {
     pub(crate) fn receive(&mut self, origin: Origin, sent: &Sent, bytes: Vec<u8>, now_ms: u64) {
-        let description = parse(&bytes, sent.content.codec);
+        let description = parse(&bytes, sent.content.codec, &mut Templates::default());
         let number = self.extender.extend(description.header.sequence);
         let got = Got {
             origin,
@@ -72,7 +74,7 @@ impl Receiver {
             check_within(stretch, left_out);
         }
         for pair in stretches.windows(2) {
-            check_switch(&pair[0], &pair[1]);
+            check_switch(&pair[0], &pair[1], left_out);
         }
         self.check_alignment(drift_ms);
     }
@@ -138,25 +140,29 @@ impl Receiver {
 /// One to one, but for what was left out on purpose.
 fn check_within(stretch: &Stretch<'_>, left_out: LeftOutBetween<'_>) {
     for pair in stretch.packets.windows(2) {
-        let ((earlier, a), (later, b)) = (pair[0], pair[1]);
-        let source_step = b
-            .sent
-            .content
-            .sequence
-            .wrapping_sub(a.sent.content.sequence);
-        let left = left_out(stretch.origin, &a.sent, &b.sent);
-        let expected = u64::from(source_step) - left.packets;
-        assert_eq!(later - earlier, expected, "gap between {a:?} and {b:?}");
-        let ticks = |got: &Got| got.description.header.timestamp.0;
-        assert_eq!(
-            ticks(b).wrapping_sub(ticks(a)),
-            b.sent
-                .content
-                .timestamp
-                .wrapping_sub(a.sent.content.timestamp),
-        );
-        check_pictures(a, b, left.pictures);
+        let left = left_out(stretch.origin, &pair[0].1.sent, &pair[1].1.sent);
+        check_step(pair[0], pair[1], left);
     }
+}
+
+/// From one packet of an encoding to the next that came.
+fn check_step((earlier, a): (u64, &Got), (later, b): (u64, &Got), left: LeftOut) {
+    let source_step = b
+        .sent
+        .content
+        .sequence
+        .wrapping_sub(a.sent.content.sequence);
+    let expected = u64::from(source_step) - left.packets;
+    assert_eq!(later - earlier, expected, "gap between {a:?} and {b:?}");
+    let ticks = |got: &Got| got.description.header.timestamp.0;
+    assert_eq!(
+        ticks(b).wrapping_sub(ticks(a)),
+        b.sent
+            .content
+            .timestamp
+            .wrapping_sub(a.sent.content.timestamp),
+    );
+    check_pictures(a, b, left.pictures);
 }
 
 /// Picture ids count what is forwarded where the receiver waits for each, and what was sent where
@@ -181,16 +187,22 @@ fn check_pictures(a: &Got, b: &Got, left_out: u32) {
 }
 
 /// Nothing between the last of one source and the first of the next, and counters go on by one.
-fn check_switch(before: &Stretch<'_>, after: &Stretch<'_>) {
+/// A keyframe amid a stream is no switch.
+fn check_switch(before: &Stretch<'_>, after: &Stretch<'_>, left_out: LeftOutBetween<'_>) {
     let (last_number, last) = before.packets[before.packets.len() - 1];
     let (first_number, first) = after.packets[0];
+    let frames = first
+        .sent
+        .content
+        .frame
+        .wrapping_sub(last.sent.content.frame);
     let goes_on = before.origin == after.origin
-        && first
-            .sent
-            .content
-            .frame
-            .wrapping_sub(last.sent.content.frame)
-            <= 1;
+        && last.sent.content.ssrc == first.sent.content.ssrc
+        && frames < 1_000
+        && {
+            let left = left_out(before.origin, &last.sent, &first.sent);
+            frames.saturating_sub(left.pictures) <= 1
+        };
     if !goes_on {
         assert_eq!(first_number, last_number + 1, "gap at {last:?} {first:?}");
     }
@@ -240,8 +252,8 @@ fn counters(got: &Got) -> [Option<(u32, u32)>; 4] {
     }
 }
 
-pub(crate) fn parse(bytes: &[u8], codec: Codec) -> PacketDescription {
+pub(crate) fn parse(bytes: &[u8], codec: Codec, templates: &mut Templates) -> PacketDescription {
     let header = RtpHeader::parse(bytes).expect("header");
     let found = HeaderExtensions::parse(bytes, &header, &extensions()).expect("extensions");
-    describe(bytes, header, found, codec).expect("payload")
+    describe_in_stream(bytes, header, found, codec, templates).expect("payload")
 }

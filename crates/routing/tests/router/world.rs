@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plenum_routing::{PublicationIndex, Router, RouterEvent, SlotIndex};
 use plenum_rtp::rtcp::SenderInfo;
-use plenum_rtp::{OutgoingExtensions, max_growth, write_packet};
+use plenum_rtp::{OutgoingExtensions, Templates, max_growth, write_packet};
 use plenum_types::{
     Codec, CodecParameters, DropReason, Encoding, KeyframeCause, MediaKind, Mid, NtpTime,
     PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp, SequenceNumber,
@@ -82,6 +82,8 @@ pub(crate) struct World {
     pub(crate) lost: u32,
     /// Packets of higher temporal layers, by slot and tag.
     left_out: BTreeSet<(SlotIndex, u32)>,
+    /// By origin and SSRC.
+    templates: BTreeMap<(Origin, u32), Templates>,
     in_flight: BTreeMap<(u64, u64), Arrival>,
     next_tag: u32,
     next_flight: u64,
@@ -119,6 +121,7 @@ impl World {
             history: BTreeMap::new(),
             lost: 0,
             left_out: BTreeSet::new(),
+            templates: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             next_tag: 0,
             next_flight: 0,
@@ -341,7 +344,11 @@ impl World {
             self.router.on_skipped(index, origin.encoding, sequence);
             return;
         }
-        let d = parse(&sent.bytes, sent.content.codec);
+        let templates = self
+            .templates
+            .entry((origin, sent.content.ssrc))
+            .or_default();
+        let d = parse(&sent.bytes, sent.content.codec, templates);
         let taken = self
             .router
             .on_packet(now, index, origin.encoding, &sent.bytes, &d, false);

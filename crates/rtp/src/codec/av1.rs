@@ -47,6 +47,7 @@ pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescriptio
         ends_frame: marker,
         layer,
         switching_point: keyframe || layer.temporal == 0,
+        opens_temporal: 0,
         discardable: false,
         size: sequence_header.and_then(|obu| sequence_header::picture_size(obu.body)),
         fields: CodecFields::None,

@@ -45,6 +45,7 @@ pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescriptio
         ends_frame: marker,
         layer: LayerId::default(),
         switching_point: true,
+        opens_temporal: 0,
         discardable: header & REFERENCE == 0 && unit.slice,
         size: unit.size,
         fields: CodecFields::None,

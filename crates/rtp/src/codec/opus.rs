@@ -12,6 +12,7 @@ pub(crate) fn describe() -> PayloadDescription {
         ends_frame: true,
         layer: LayerId::default(),
         switching_point: true,
+        opens_temporal: 0,
         discardable: false,
         size: None,
         fields: CodecFields::None,

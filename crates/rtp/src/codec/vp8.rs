@@ -62,6 +62,7 @@ pub(crate) fn describe_descriptor(
             temporal: extension.temporal,
         },
         switching_point: extension.temporal == 0 || extension.layer_sync,
+        opens_temporal: 0,
         discardable: first & NON_REFERENCE != 0,
         size: None,
         fields: CodecFields::Vp8(extension.fields),

@@ -73,6 +73,7 @@ pub(crate) fn describe(payload: &[u8]) -> Result<PayloadDescription, ParseError>
         ends_frame: has(ENDS_FRAME),
         layer,
         switching_point: keyframe || layer.temporal == 0 || switching_up_point,
+        opens_temporal: 0,
         // The descriptor does not tell whether later pictures refer to a frame.
         discardable: false,
         size,

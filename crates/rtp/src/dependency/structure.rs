@@ -2,7 +2,7 @@
 
 use plenum_types::{LayerId, Pixels};
 
-use super::{DependencyDescriptor, Flags};
+use super::{DependencyDescriptor, Flags, FrameRole};
 use crate::ParseError;
 use crate::bits::BitReader;
 
@@ -10,6 +10,8 @@ use crate::bits::BitReader;
 const MAX_TEMPLATES: usize = 64;
 /// Spatial ids have 2 bits.
 const MAX_SPATIAL_LAYERS: usize = 4;
+/// Their number has 5 bits.
+const MAX_DECODE_TARGETS: usize = 32;
 /// Temporal ids have 3 bits.
 const MAX_TEMPORAL_LAYERS: u8 = 8;
 
@@ -28,6 +30,8 @@ pub struct TemplateStructure {
     layers: [LayerId; MAX_TEMPLATES],
     /// Two bits per decode target, target 0 lowest.
     indications: [u64; MAX_TEMPLATES],
+    /// Highest layers of each decode target, as the templates that it has tell.
+    targets: [LayerId; MAX_DECODE_TARGETS],
     resolutions: Option<[Pixels; MAX_SPATIAL_LAYERS]>,
     max_spatial: u8,
 }
@@ -91,6 +95,31 @@ impl TemplateStructure {
         self.decode_targets
     }
 
+    /// One bit for each decode target.
+    pub(crate) const fn all_targets(&self) -> u32 {
+        u32::MAX >> (u32::BITS - self.decode_targets as u32)
+    }
+
+    /// What a frame is to the stream, of which the `active` decode targets are produced.
+    pub(crate) fn role(&self, frame: &FrameDependencies, active: u32) -> FrameRole {
+        let produced = || (0..self.decode_targets).filter(|target| active >> target & 1 == 1);
+        let layer_of = |target: u8| self.targets[usize::from(target)];
+        let spatial_top = produced().map(|target| layer_of(target).spatial).max();
+        let opens = produced()
+            .filter(|target| Some(layer_of(*target).spatial) == spatial_top)
+            .filter(|target| frame.indication(*target) == Indication::Switch)
+            .map(|target| layer_of(target).temporal)
+            .max();
+        let indications = || (0..self.decode_targets).map(|target| frame.indication(target));
+        FrameRole {
+            layer: frame.layer,
+            opens,
+            discardable: indications().any(|is| is == Indication::Discardable)
+                && indications()
+                    .all(|is| matches!(is, Indication::NotPresent | Indication::Discardable)),
+        }
+    }
+
     /// How many chains there are, 0 to 32.
     pub fn chains(&self) -> u8 {
         self.chains
@@ -131,9 +160,7 @@ impl TemplateStructure {
         let active_decode_targets = if active_decode_targets {
             Some(rest.bits(targets)?)
         } else {
-            descriptor
-                .has_structure
-                .then(|| (u32::MAX) >> (u32::BITS - targets))
+            descriptor.has_structure.then(|| self.all_targets())
         };
         let index = self
             .index(descriptor.template_id)
@@ -196,6 +223,7 @@ fn read_structure(rest: &mut BitReader<'_>) -> Result<TemplateStructure, ParseEr
     } else {
         None
     };
+    let targets = target_layers(&layers[..templates], &indications);
     Ok(TemplateStructure {
         id_offset,
         decode_targets,
@@ -203,9 +231,27 @@ fn read_structure(rest: &mut BitReader<'_>) -> Result<TemplateStructure, ParseEr
         templates: templates as u8,
         layers,
         indications,
+        targets,
         resolutions,
         max_spatial,
     })
+}
+
+/// The highest spatial and temporal layer among the templates of each decode target.
+fn target_layers(
+    layers: &[LayerId],
+    indications: &[u64; MAX_TEMPLATES],
+) -> [LayerId; MAX_DECODE_TARGETS] {
+    let mut targets = [LayerId::default(); MAX_DECODE_TARGETS];
+    for (layer, indications) in layers.iter().zip(indications) {
+        for (at, target) in targets.iter_mut().enumerate() {
+            if indications >> (2 * at) & 3 != 0 {
+                target.spatial = target.spatial.max(layer.spatial);
+                target.temporal = target.temporal.max(layer.temporal);
+            }
+        }
+    }
+    targets
 }
 
 /// `template_layers`: fills `layers` and gives how many there are, at least one.

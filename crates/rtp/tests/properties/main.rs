@@ -3,8 +3,8 @@
 use plenum_rtp::rtcp::{RtcpPacket, RtcpPackets};
 use plenum_rtp::{
     DependencyDescriptor, HeaderExtensions, OutgoingExtensions, PacketDescription, Patch,
-    RtpHeader, TemplateStructure, WriteError, add_padding, describe, is_rtcp, max_growth,
-    unwrap_rtx, write_packet,
+    RtpHeader, TemplateStructure, Templates, WriteError, add_padding, describe, is_rtcp,
+    max_growth, unwrap_rtx, write_packet,
 };
 use plenum_types::{
     Codec, ExtensionKind, ExtensionMap, RtpTimestamp, SequenceNumber, ShortText, Ssrc,
@@ -39,6 +39,24 @@ proptest! {
             let _ = structure.frame(&bytes[..3]);
         }
         is_rtcp(&bytes);
+    }
+
+    #[test]
+    fn no_descriptors_make_the_templates_panic(
+        descriptors in vec((any::<bool>(), vec(any::<u8>(), 0..60)), 1..12),
+    ) {
+        let mut templates = Templates::default();
+        for (structure, mut bytes) in descriptors {
+            // Three bytes of mandatory fields, then the flag of a structure.
+            if structure && bytes.len() > 3 {
+                bytes[3] |= 0x80;
+            }
+            if let Ok(Some(role)) = templates.on_descriptor(&bytes) {
+                let structure = templates.structure().expect("what gives frames their role");
+                prop_assert!(role.layer.spatial < 4 && role.layer.temporal < 8);
+                prop_assert!(structure.decode_targets() <= 32);
+            }
+        }
     }
 
     #[test]

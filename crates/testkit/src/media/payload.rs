@@ -4,25 +4,17 @@
 
 use plenum_types::{Codec, Pixels};
 
+use parameter_sets::{H264_PPS, av1_sequence_header, h264_sps};
+
 use super::stamp::Stamp;
+
+mod parameter_sets;
 
 /// Most payload bytes of a packet, stamp included; what libwebrtc leaves of a 1,200-byte packet.
 const PAYLOAD_MAX: usize = 1_100;
 
 /// Stands for compressed data. No start code can arise from it.
 const FILLER: u8 = 0xd5;
-
-/// SPS of a constrained baseline stream.
-const H264_SPS: [u8; 13] = [
-    0x67, 0x42, 0xe0, 0x1f, 0x8c, 0x8d, 0x40, 0x50, 0x1e, 0xd0, 0x0f, 0x08, 0x84,
-];
-/// PPS that goes with it.
-const H264_PPS: [u8; 4] = [0x68, 0xce, 0x3c, 0x80];
-
-/// An AV1 sequence header OBU without size field, main profile.
-const AV1_SEQUENCE_HEADER: [u8; 11] = [
-    0x08, 0x00, 0x00, 0x00, 0x42, 0xa7, 0xbf, 0xe4, 0x60, 0x0d, 0x40,
-];
 
 /// A video codec that the synthetic sources speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +79,7 @@ pub fn packetize(codec: VideoCodec, frame: &FrameShape) -> Vec<Vec<u8>> {
             last: part + 1 == parts,
         };
         if part < parameter_sets {
-            write_h264_parameter_sets(&mut payload);
+            write_h264_parameter_sets(&mut payload, frame.size);
         } else {
             match codec {
                 VideoCodec::Vp8 => write_vp8(&mut payload, frame, position),
@@ -164,9 +156,9 @@ fn write_vp9(payload: &mut Vec<u8>, frame: &FrameShape, position: Position) {
     }
 }
 
-fn write_h264_parameter_sets(payload: &mut Vec<u8>) {
+fn write_h264_parameter_sets(payload: &mut Vec<u8>, size: Pixels) {
     payload.push(0x78); // STAP-A
-    for unit in [&H264_SPS[..], &H264_PPS[..]] {
+    for unit in [&h264_sps(size)[..], &H264_PPS[..]] {
         payload.extend((unit.len() as u16).to_be_bytes());
         payload.extend(unit);
     }
@@ -192,8 +184,9 @@ fn write_av1(payload: &mut Vec<u8>, frame: &FrameShape, position: Position) {
     let continues = if position.last { 0 } else { 0x40 };
     if position.first && frame.stamp.keyframe() {
         payload.push(continues | 0x20 | 0x08); // two elements, new coded video sequence
-        payload.push(AV1_SEQUENCE_HEADER.len() as u8);
-        payload.extend(AV1_SEQUENCE_HEADER);
+        let sequence_header = av1_sequence_header(frame.size);
+        payload.push(sequence_header.len() as u8);
+        payload.extend(sequence_header);
     } else {
         payload.push(continued | continues | 0x10); // one element
     }

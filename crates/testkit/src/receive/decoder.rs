@@ -134,9 +134,10 @@ impl Decoder {
         let ended = last.stamp.part + 1 == last.stamp.parts;
         let other = (last.stamp.source, last.stamp.encoding)
             != (current.stamp.source, current.stamp.encoding);
-        // A keyframe of another source may come while a frame of the old one is under way: the
-        // old frame is given up, which costs nothing but itself.
-        let switch = other && current.stamp.keyframe();
+        let paused = current.stamp.frame > last.stamp.frame + 1;
+        // A keyframe of another source, or after a pause, may come while a frame is under way: that
+        // frame is given up, which costs nothing but itself.
+        let switch = (other || paused) && current.stamp.keyframe();
         if current.stamp.part != 0 || !(ended || switch) {
             self.violations.push(Violation::FrameCut { sequence });
         }
