@@ -5,13 +5,13 @@ use std::time::Instant;
 use plenum_rtp::PacketDescription;
 use plenum_types::{
     Codec, CodecParameters, LinkFact, MediaKind, NtpTime, PublicationConfig, PublicationId,
-    ShardId, Source, SpeakerTurn,
+    ShardId, Source, SpeakerTurn, SpeechActivity,
 };
 
 use crate::SlotIndex;
 use crate::index::Publisher;
 use crate::remote::Origin;
-use crate::speakers::Speech;
+use crate::speakers::{Heard, Speech, has_moved};
 
 mod activity;
 pub(crate) mod clock;
@@ -65,7 +65,6 @@ pub(crate) struct Publication {
     /// The best encoding that each shard with a replica wants; all of them until it has told.
     pub(crate) wanted_by: Vec<(ShardId, u8)>,
     codecs: Vec<Codec>,
-    stores: bool,
 }
 
 impl Publication {
@@ -105,8 +104,6 @@ impl Publication {
                 .iter()
                 .map(|parameters| parameters.codec)
                 .collect(),
-            stores: config.kind == MediaKind::Video
-                || config.codecs.iter().any(|parameters| parameters.nack),
         }
     }
 
@@ -149,14 +146,38 @@ impl Publication {
         ((origin.told != Some(encodings)).then_some(fact), due)
     }
 
-    /// Somebody speaks or not. Whether that is another turn.
-    pub(crate) fn try_turn(&mut self, speaking: bool, since: NtpTime) -> bool {
-        let before = self.turn.is_some_and(|turn| turn.speaking);
-        let turned = speaking != before;
-        if turned {
-            self.turn = Some(SpeakerTurn { speaking, since });
+    /// Somebody speaks or not. Whether there is something new in that.
+    pub(crate) fn try_turn(
+        &mut self,
+        speaking: bool,
+        since: NtpTime,
+        activity: SpeechActivity,
+    ) -> bool {
+        match &mut self.turn {
+            Some(turn) if turn.speaking == speaking => {
+                let moved = speaking && has_moved(turn.activity, activity);
+                if moved {
+                    turn.activity = activity;
+                }
+                moved
+            }
+            None if !speaking => false,
+            turn => {
+                *turn = Some(SpeakerTurn {
+                    speaking,
+                    since,
+                    activity,
+                });
+                true
+            }
         }
-        turned
+    }
+
+    /// Goes before another speaker.
+    pub(crate) fn take_place(&mut self, since: NtpTime) {
+        if let Some(turn) = &mut self.turn {
+            turn.since = since;
+        }
     }
 
     /// A shard has no replica any more.
@@ -178,17 +199,21 @@ impl Publication {
         d: &PacketDescription,
         retransmitted: bool,
     ) -> Facts {
-        if self.kind == MediaKind::Audio
+        let spoke = self.kind == MediaKind::Audio
             && self.origin.is_none()
-            && let Some((level, _voice)) = d.extensions.audio_level(packet)
-        {
-            self.speech.on_level(now, level);
-        }
+            && self.speech.on_packet(
+                now,
+                Heard {
+                    level: d.extensions.audio_level(packet),
+                    payload: d.header.payload_len,
+                },
+            );
         let encoding = &mut self.encodings[usize::from(encoding)];
-        if self.stores {
-            encoding.store.push(now, number, packet, d);
+        encoding.store.push(now, number, packet, d);
+        Facts {
+            spoke,
+            ..encoding.observe(now, d, retransmitted)
         }
-        encoding.observe(now, d, retransmitted)
     }
 
     /// Whether a slot with these codecs can take what is sent; `None` before anything was sent

@@ -18,6 +18,7 @@ use crate::publication::Encoding;
 
 mod attempts;
 mod history;
+mod lag;
 mod outgoing;
 mod report;
 mod segment;
@@ -26,6 +27,7 @@ mod switch;
 use attempts::Attempts;
 use history::History;
 pub(crate) use history::is_on_its_way;
+pub(crate) use lag::Lag;
 use outgoing::Outgoing;
 use report::Sent;
 pub(crate) use segment::{Rewritten, Segment, Start};
@@ -53,6 +55,8 @@ pub(crate) struct Slot {
     segment: Option<Segment>,
     /// The segment is being continued; otherwise its source is paused or gone.
     flowing: bool,
+    /// It is behind what comes.
+    pub(crate) lag: Option<Lag>,
     pub(crate) kind: MediaKind,
     pub(crate) target: Option<SlotTarget>,
     outgoing: Outgoing,
@@ -97,6 +101,7 @@ impl Slot {
         Self {
             segment: None,
             flowing: false,
+            lag: None,
             kind: config.kind,
             target: None,
             outgoing: Outgoing::new(config.kind, rate, rng),
@@ -196,6 +201,7 @@ impl Slot {
     /// Stops forwarding. The next packet begins a new segment.
     pub(crate) const fn pause(&mut self) {
         self.flowing = false;
+        self.lag = None;
     }
 
     pub(crate) fn parameters(&self, codec: Codec) -> Option<&CodecParameters> {

@@ -40,12 +40,18 @@ pub(crate) struct Facts {
     pub(crate) keyframe_answered: bool,
     /// Slots can switch at this packet.
     pub(crate) keyframe_starts: bool,
+    /// Somebody begins to speak.
+    pub(crate) spoke: bool,
 }
 
 impl Facts {
     /// Whether there is anything to do; that a keyframe starts is not.
     pub(crate) fn any(self) -> bool {
-        self.restarted || self.became_active || self.reshaped || self.keyframe_answered
+        self.restarted
+            || self.became_active
+            || self.reshaped
+            || self.keyframe_answered
+            || self.spoke
     }
 }
 
@@ -183,6 +189,7 @@ impl Encoding {
             reshaped: codec_changed || size_changed,
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
             keyframe_starts: d.payload.keyframe && d.payload.starts_frame,
+            spoke: false,
         }
     }
 

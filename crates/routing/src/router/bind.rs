@@ -42,34 +42,42 @@ impl Router {
         if slots.is_empty() {
             return;
         }
-        let position = |index: PublicationIndex| candidates.iter().position(|(at, _)| *at == index);
-        let wishes: Vec<Wish> = slots
-            .iter()
-            .map(|index| {
-                let slot = &self.slots[index.key()];
-                Wish {
-                    kind: slot.kind,
-                    policy: match slot.wish.policy {
-                        SlotPolicy::Off => Policy::Off,
-                        SlotPolicy::Pinned(id) => {
-                            Policy::Pinned(self.publication_index(id).and_then(position))
-                        }
-                        SlotPolicy::SpeakerOrder => Policy::SpeakerOrder,
-                        SlotPolicy::All => Policy::All,
-                    },
-                    current: slot.assigned.and_then(position),
-                }
-            })
-            .collect();
-        let rooms: Vec<Candidate> = candidates.iter().map(|(_, candidate)| *candidate).collect();
-        for (index, found) in slots.iter().zip(assign(peer, &wishes, &rooms)) {
-            self.slots[index.key()].assigned = found.map(|at| candidates[at].0);
-        }
+        let mut wishes = Vec::with_capacity(slots.len());
+        self.wishes_of(peer, candidates, &mut wishes);
+        let all: Vec<Candidate> = candidates.iter().map(|(_, candidate)| *candidate).collect();
+        let found = assign(peer, &wishes, &all);
+        self.set_assigned(&slots, &found, candidates);
         self.allocate_peer(now, peer);
     }
 
+    /// What the slots of a peer are to show, in terms of `candidates`.
+    pub(super) fn wishes_of(
+        &self,
+        peer: PeerIndex,
+        candidates: &[(PublicationIndex, Candidate)],
+        wishes: &mut Vec<Wish>,
+    ) {
+        let position = |index: PublicationIndex| candidates.iter().position(|(at, _)| *at == index);
+        wishes.clear();
+        wishes.extend(self.slots_of_peer(peer).iter().map(|index| {
+            let slot = &self.slots[index.key()];
+            Wish {
+                kind: slot.kind,
+                policy: match slot.wish.policy {
+                    SlotPolicy::Off => Policy::Off,
+                    SlotPolicy::Pinned(id) => {
+                        Policy::Pinned(self.publication_index(id).and_then(position))
+                    }
+                    SlotPolicy::SpeakerOrder => Policy::SpeakerOrder,
+                    SlotPolicy::All => Policy::All,
+                },
+                current: slot.assigned.and_then(position),
+            }
+        }));
+    }
+
     /// The publications of a room, oldest first. A video ranks as the sound of its publisher.
-    fn candidates(&self, room: usize) -> Vec<(PublicationIndex, Candidate)> {
+    pub(super) fn candidates(&self, room: usize) -> Vec<(PublicationIndex, Candidate)> {
         let room = &self.rooms[room];
         let rank_of_voice = |publisher: Publisher| {
             let publications = self.publications_of(publisher).iter();
@@ -223,6 +231,7 @@ impl Router {
             return;
         };
         self.relink(index);
+        self.start_pre_roll(now, index);
         if let Some(encoding) = self.encoding_mut(target.source)
             && target.temporal != ALL_TEMPORAL
         {

@@ -11,7 +11,7 @@ use plenum_types::{
 };
 
 use crate::allocate::ALL_TEMPORAL;
-use crate::event::{Arrival, Forward, Retransmission};
+use crate::event::{Arrival, Forward, Retransmission, Withheld};
 use crate::fields::Fields;
 use crate::index::{EncodingRef, Publisher};
 use crate::publication::Facts;
@@ -78,6 +78,9 @@ impl Router {
         if facts.became_active {
             self.watch_activity(source);
         }
+        if facts.spoke {
+            self.look_at_speakers_soon(now, source.publication);
+        }
         if facts.restarted {
             self.pause_slots_showing(source);
         }
@@ -134,6 +137,26 @@ impl Router {
     }
 
     pub(super) fn forward_packet(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        arrival: &Arrival,
+        d: &PacketDescription,
+    ) -> Result<Forward, Withheld> {
+        let is_behind = self
+            .slots
+            .get(index.key())
+            .is_some_and(|slot| slot.is_behind(arrival.source, arrival.number));
+        if is_behind {
+            return Err(Withheld::Later);
+        }
+        self.select(now, index, arrival, d)
+            .map_err(Withheld::Dropped)
+    }
+
+    /// What a packet becomes on a slot, which sends it now or has been held up since `now`.
+    #[inline]
+    pub(super) fn select(
         &mut self,
         now: Instant,
         index: SlotIndex,

@@ -12,4 +12,5 @@ mod publisher_changes;
 mod receiver;
 mod reports;
 mod retransmission;
+mod voices;
 mod world;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use plenum_routing::{PublicationIndex, Router, RouterEvent, SlotIndex};
+use plenum_routing::{Forward, PublicationIndex, Router, RouterEvent, SlotIndex, Withheld};
 use plenum_rtp::rtcp::SenderInfo;
-use plenum_rtp::{OutgoingExtensions, Templates, max_growth, write_packet};
+use plenum_rtp::{OutgoingExtensions, PacketDescription, Templates, max_growth, write_packet};
 use plenum_types::{
     Codec, CodecParameters, DropReason, Encoding, KeyframeCause, MediaKind, Mid, NtpTime,
     PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp, SequenceNumber,
@@ -80,6 +80,9 @@ pub(crate) struct World {
     /// Padding and temporal layers left out, by origin: every packet ever sent.
     pub(crate) history: BTreeMap<Origin, Vec<Sent>>,
     pub(crate) lost: u32,
+    /// Packets that had to wait for others, and that came from the store.
+    pub(crate) held: u32,
+    pub(crate) late: u32,
     /// Packets of higher temporal layers, by slot and tag.
     left_out: BTreeSet<(SlotIndex, u32)>,
     /// By origin and SSRC.
@@ -120,6 +123,8 @@ impl World {
             drops: BTreeMap::new(),
             history: BTreeMap::new(),
             lost: 0,
+            held: 0,
+            late: 0,
             left_out: BTreeSet::new(),
             templates: BTreeMap::new(),
             in_flight: BTreeMap::new(),
@@ -244,6 +249,7 @@ impl World {
                 let now = self.now();
                 self.router.handle_timeout(now);
             }
+            self.late();
             self.drain();
         }
     }
@@ -367,22 +373,53 @@ impl World {
             match self.router.forward(now, slot, &arrival, &d) {
                 Ok(forward) => {
                     assert_eq!(forward.slot, slot);
-                    let extensions = outgoing(&forward);
-                    let mut out = vec![0; sent.bytes.len() + max_growth()];
-                    let length =
-                        write_packet(&sent.bytes, &d, &forward.patch, &extensions, &mut out)
-                            .expect("fits");
-                    out.truncate(length);
-                    self.router.on_sent(slot, d.header.payload_len);
-                    let receiver = self.receivers.entry(slot).or_default();
-                    receiver.receive(origin, sent, out, self.now_ms);
+                    self.deliver(origin, sent, &d, &forward);
                 }
-                Err(reason) => {
+                Err(Withheld::Dropped(reason)) => {
                     if reason == DropReason::TemporalLayer {
                         self.left_out.insert((slot, sent.content.tag));
                     }
                     self.count(reason);
                 }
+                Err(Withheld::Later) => self.held += 1,
+            }
+        }
+    }
+
+    fn deliver(&mut self, origin: Origin, sent: &Sent, d: &PacketDescription, forward: &Forward) {
+        let extensions = outgoing(forward);
+        let mut out = vec![0; sent.bytes.len() + max_growth()];
+        let length =
+            write_packet(&sent.bytes, d, &forward.patch, &extensions, &mut out).expect("fits");
+        out.truncate(length);
+        self.router.on_sent(forward.slot, d.header.payload_len);
+        let receiver = self.receivers.entry(forward.slot).or_default();
+        receiver.receive(origin, sent, out, self.now_ms);
+    }
+
+    /// Sends what is due of slots that are behind.
+    fn late(&mut self) {
+        let now = self.now();
+        while let Some((slot, _)) = self.router.take_late(now) {
+            loop {
+                let (d, forward, packet) = match self.router.forward_late(now, slot) {
+                    Some(Ok(late)) => (late.description, late.forward, late.packet.to_vec()),
+                    Some(Err(reason)) => {
+                        self.count(reason);
+                        continue;
+                    }
+                    None => break,
+                };
+                assert_eq!(forward.slot, slot);
+                let mut all = self.history.iter();
+                let (origin, sent) = all
+                    .find_map(|(origin, sent)| {
+                        let sent = sent.iter().rev().find(|sent| sent.bytes == packet)?;
+                        Some((*origin, sent.clone()))
+                    })
+                    .expect("was sent");
+                self.late += 1;
+                self.deliver(origin, &sent, &d, &forward);
             }
         }
     }
@@ -460,7 +497,7 @@ impl World {
     }
 }
 
-pub(crate) fn outgoing(forward: &plenum_routing::Forward) -> OutgoingExtensions {
+pub(crate) fn outgoing(forward: &Forward) -> OutgoingExtensions {
     OutgoingExtensions {
         map: forward.extensions,
         mid: Some(forward.mid),
