@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plenum_rtp::{PacketDescription, Patch};
+use plenum_rtp::{CodecFields, PacketDescription, Patch};
 use plenum_types::{
     Codec, CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, Mid, PeerIndex,
     SequenceNumber, SlotBinding, SlotConfig, SlotId, SlotReason, SlotWish, Ssrc,
@@ -20,6 +20,7 @@ mod attempts;
 mod history;
 mod lag;
 mod outgoing;
+mod redundancy;
 mod report;
 mod segment;
 mod switch;
@@ -174,6 +175,7 @@ impl Slot {
             tl0_picture_index: None,
             key_index: None,
             frame_number: None,
+            red: None,
             original_sequence: None,
         };
         self.rtx_sequence = sequence.plus(1);
@@ -263,9 +265,12 @@ impl Slot {
         let rewritten = segment
             .rewrite(encoding, number, d, fields)
             .ok_or(DropReason::BeforeSwitch)?;
-        let payload_type = segment.payload_type;
+        let mut forward = self.forward(segment.payload_type, &rewritten);
+        if let CodecFields::Red(blocks) = d.payload.fields {
+            self.fit_redundancy(&mut forward, d.codec, blocks)?;
+        }
         self.outgoing.on_sent(now, &rewritten);
-        Ok(self.forward(payload_type, &rewritten))
+        Ok(forward)
     }
 
     /// The current segment, or the one that it continues if the packet is older.
@@ -294,6 +299,7 @@ impl Slot {
                 tl0_picture_index: rewritten.fields.tl0_picture_index,
                 key_index: rewritten.fields.key_index,
                 frame_number: rewritten.fields.frame_number,
+                red: None,
                 original_sequence: None,
             },
             mid: self.mid,

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
+use plenum_rtp::{CodecFields, PacketDescription};
 use plenum_types::{
     DropReason, KeyframeCause, MediaKind, NtpTime, RoomIndex, RtpTimestamp, SequenceNumber, Ssrc,
 };
@@ -299,9 +299,12 @@ impl Router {
         let rewritten = segment
             .rewrite(encoding, incoming, description, &fields)
             .ok_or(DropReason::NotStored)?;
-        let forward = slot
+        let mut forward = slot
             .repeat(now, &segment, &rewritten, rtt)
             .ok_or(DropReason::Duplicate)?;
+        if let CodecFields::Red(blocks) = description.payload.fields {
+            slot.fit_redundancy(&mut forward, description.codec, blocks)?;
+        }
         Ok(Retransmission {
             packet: stored.packet,
             description: *description,
