@@ -191,7 +191,6 @@ impl Offer {
                     mid: Mid::new(mid).ok()?,
                     payload_type: parameters.payload_type,
                     rtx_payload_type: parameters.rtx_payload_type,
-                    red_payload_type: None,
                     source: source.clone(),
                 })
             })

@@ -18,6 +18,7 @@ pub(crate) mod clock;
 mod encoding;
 mod feed;
 mod gate;
+mod group;
 mod keyframes;
 mod numbering;
 mod pace;
@@ -28,6 +29,7 @@ mod wanted;
 pub(crate) use encoding::{Encoding, Facts};
 pub(crate) use feed::Feed;
 pub(crate) use gate::{Rank, Verdict};
+pub(crate) use group::Group;
 use pace::Pace;
 use wanted::LayersWanted;
 pub(crate) use wanted::UNWANTED_AFTER;
@@ -210,6 +212,9 @@ impl Publication {
             );
         let encoding = &mut self.encodings[usize::from(encoding)];
         encoding.store.push(now, number, packet, d);
+        if self.kind == MediaKind::Video {
+            encoding.group.on_packet(now, number, d);
+        }
         Facts {
             spoke,
             ..encoding.observe(now, d, retransmitted)

@@ -36,6 +36,8 @@ mod layers_wanted;
 mod links;
 mod members;
 mod packet;
+mod pre_roll;
+mod replay;
 mod speakers;
 mod timeouts;
 
@@ -157,7 +159,25 @@ impl Router {
         config: &SlotConfig,
         rng: &mut dyn Rng,
     ) -> SlotIndex {
-        self.insert_slot(now, peer, config, rng)
+        self.insert_slot(now, peer, config, false, rng)
+    }
+
+    /// As [`add_slot`](Self::add_slot), for a peer that cannot decrypt yet. The slot is bound and
+    /// keyframes are asked for, so that they are there when the peer is; nothing is sent, and
+    /// nothing told, before [`wake_peer`](Self::wake_peer).
+    pub fn add_sleeping_slot(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        config: &SlotConfig,
+        rng: &mut dyn Rng,
+    ) -> SlotIndex {
+        self.insert_slot(now, peer, config, true, rng)
+    }
+
+    /// The peer can decrypt: its slots begin, with the newest group of pictures if it is young.
+    pub fn wake_peer(&mut self, now: Instant, peer: PeerIndex) {
+        self.wake_slots(now, peer);
     }
 
     /// A slot is gone.

@@ -28,7 +28,7 @@ mod switch;
 use attempts::Attempts;
 use history::History;
 pub(crate) use history::is_on_its_way;
-pub(crate) use lag::Lag;
+pub(crate) use lag::{Allowance, Lag, Pace};
 use outgoing::Outgoing;
 use report::Sent;
 pub(crate) use segment::{Rewritten, Segment, Start};
@@ -47,6 +47,8 @@ pub(crate) struct SlotTarget {
 pub(crate) struct Links {
     pub(crate) encodings: [Option<EncodingRef>; 2],
     pub(crate) publications: [Option<PublicationIndex>; 2],
+    /// It was asleep then.
+    pub(crate) asleep: bool,
 }
 
 /// One outgoing stream.
@@ -58,6 +60,8 @@ pub(crate) struct Slot {
     flowing: bool,
     /// It is behind what comes.
     pub(crate) lag: Option<Lag>,
+    /// Its subscriber cannot decrypt yet: it is bound, and sent nothing.
+    pub(crate) asleep: bool,
     pub(crate) kind: MediaKind,
     pub(crate) target: Option<SlotTarget>,
     outgoing: Outgoing,
@@ -103,6 +107,7 @@ impl Slot {
             segment: None,
             flowing: false,
             lag: None,
+            asleep: false,
             kind: config.kind,
             target: None,
             outgoing: Outgoing::new(config.kind, rate, rng),
@@ -140,6 +145,11 @@ impl Slot {
     /// What is being forwarded.
     pub(crate) fn shown(&self) -> Option<&Segment> {
         self.segment.as_ref().filter(|_| self.flowing)
+    }
+
+    /// When it was last sent something.
+    pub(crate) const fn sent_at(&self) -> Option<Instant> {
+        self.outgoing.sent_at()
     }
 
     /// What was forwarded last, flowing or not.
@@ -224,6 +234,7 @@ impl Slot {
         let segment = Segment::begin(start, d.header.timestamp, next, &self.outgoing);
         self.replace_segment(segment);
         self.flowing = true;
+        self.lag = self.lag.filter(|lag| lag.source == start.source);
     }
 
     /// Goes over to another temporal limit of the same source. Refused if its numbers cannot be

@@ -71,11 +71,10 @@ impl CodecFields {
     /// Replaces in `payload` what `patch` sets and the descriptor has.
     pub(crate) fn write(&self, patch: &Patch, payload: &mut [u8]) {
         match self {
-            Self::None => {}
+            Self::None | Self::Red(None) => {}
             Self::Vp8(fields) => fields.write(patch, payload),
             Self::Vp9(fields) => fields.write(patch, payload),
             Self::Red(Some(fields)) => fields.write(patch, payload),
-            Self::Red(None) => {}
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::fields::{Fields, PictureId};
 use crate::publication::activity::Activity;
 use crate::publication::clock::EncodingClock;
 use crate::publication::feed::Feed;
+use crate::publication::group::NewestGroup;
 use crate::publication::keyframes::KeyframeRequests;
 use crate::publication::numbering::Numbering;
 use crate::publication::store::PacketStore;
@@ -69,11 +70,14 @@ pub(crate) struct Encoding {
     size: Option<Pixels>,
     temporal_top: u8,
     pub(crate) store: PacketStore,
+    pub(crate) group: NewestGroup,
     pub(crate) clock: EncodingClock,
     pub(crate) activity: Activity,
     pub(crate) keyframes: KeyframeRequests,
     /// Slots that show this encoding or wait for its keyframe.
     pub(crate) slots: Vec<PeerSlot>,
+    /// How many slots are asleep that will show it when they wake.
+    pub(crate) sleepers: u32,
     /// Shards that want it.
     pub(crate) feeds: Vec<Feed>,
     /// Of a replica: which stream the packets so far were of, as the publisher's shard counts.
@@ -96,10 +100,12 @@ impl Encoding {
             size,
             temporal_top: 0,
             store: PacketStore::default(),
+            group: NewestGroup::default(),
             clock: EncodingClock::new(clock_rate),
             activity: Activity::default(),
             keyframes: KeyframeRequests::default(),
             slots: Vec::new(),
+            sleepers: 0,
             feeds: Vec::new(),
             home_generation: None,
             unwanted_since: None,
@@ -126,8 +132,14 @@ impl Encoding {
         self.all = Numbering::default();
         self.views.iter_mut().for_each(View::reset);
         self.feeds.iter_mut().for_each(Feed::restart);
-        self.store.clear();
+        self.forget_packets();
         self.clock.restart();
+    }
+
+    /// What came can be sent to nobody any more, or what comes does not continue it.
+    pub(crate) fn forget_packets(&mut self) {
+        self.store.clear();
+        self.group.forget();
     }
 
     /// Whether a packet changes more than itself: the stream begins anew or again, or has another
@@ -195,13 +207,18 @@ impl Encoding {
 
     /// Whether anybody wants its packets, here or elsewhere.
     pub(crate) const fn is_wanted(&self) -> bool {
-        !self.slots.is_empty() || !self.feeds.is_empty()
+        self.is_wanted_here() || !self.feeds.is_empty()
+    }
+
+    /// Whether a slot wants its packets, now or when it wakes.
+    pub(crate) const fn is_wanted_here(&self) -> bool {
+        !self.slots.is_empty() || self.sleepers > 0
     }
 
     /// Of a replica: until when it is wanted; `None` for as long as a slot does. `told`: its
     /// publisher's shard sends it.
     pub(crate) fn wanted_until(&mut self, now: Instant, told: bool) -> Option<Instant> {
-        if !self.slots.is_empty() {
+        if self.is_wanted_here() {
             self.unwanted_since = None;
             return None;
         }

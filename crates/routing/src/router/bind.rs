@@ -237,7 +237,7 @@ impl Router {
         {
             encoding.enable_temporal_limits();
         }
-        if self.is_waiting(&self.slots[index.key()]) {
+        if self.is_waiting(&self.slots[index.key()]) && !self.start_replay(now, index) {
             self.ask_keyframe(now, target.source, KeyframeCause::SlotSwitch);
         }
         self.tell_binding(index);
@@ -266,6 +266,7 @@ impl Router {
                 slot.assigned,
                 shown_publication.filter(|_| shown_publication != slot.assigned),
             ],
+            asleep: slot.asleep,
         };
         self.set_links(index, links);
     }
@@ -277,22 +278,35 @@ impl Router {
             slot: index,
         };
         let before = std::mem::replace(&mut slot.links, links);
-        for source in before.encodings.into_iter().flatten() {
-            if !links.encodings.contains(&Some(source))
+        let stays = |source: &EncodingRef| {
+            let both = before.encodings.contains(&Some(*source))
+                && links.encodings.contains(&Some(*source));
+            both && before.asleep == links.asleep
+        };
+        // In first: what goes from one list to another is wanted all the time.
+        for source in links.encodings.into_iter().flatten() {
+            if !stays(&source)
                 && let Some(encoding) = self.encoding_mut(source)
             {
-                remove(&mut encoding.slots, &listed);
-                if encoding.slots.is_empty() {
+                let wanted = encoding.is_wanted_here();
+                match links.asleep {
+                    true => encoding.sleepers += 1,
+                    false => encoding.slots.push(listed),
+                }
+                if !wanted {
                     self.on_demand_changed(source);
                 }
             }
         }
-        for source in links.encodings.into_iter().flatten() {
-            if !before.encodings.contains(&Some(source))
+        for source in before.encodings.into_iter().flatten() {
+            if !stays(&source)
                 && let Some(encoding) = self.encoding_mut(source)
             {
-                encoding.slots.push(listed);
-                if encoding.slots.len() == 1 {
+                match before.asleep {
+                    true => encoding.sleepers -= 1,
+                    false => remove(&mut encoding.slots, &listed),
+                }
+                if !encoding.is_wanted_here() {
                     self.on_demand_changed(source);
                 }
             }
@@ -317,6 +331,9 @@ impl Router {
     pub(super) fn tell_binding(&mut self, index: SlotIndex) {
         let binding = self.binding(&self.slots[index.key()]);
         let slot = &mut self.slots[index.key()];
+        if slot.asleep {
+            return;
+        }
         if slot.told.replace(binding) != Some(binding) {
             self.events.push_back(RouterEvent::SlotChanged {
                 peer: slot.peer,

@@ -1,55 +1,44 @@
-//! Packets sent later than they came, from the publication's store: what was said while it was not
-//! yet known that somebody speaks (pre-roll).
+//! Slots that are behind: when their turn is, and what they get then.
 //!
-//! By the time that speech is told from a cough the first syllable is over. So whoever is given a
-//! slot because of what they say is heard from where they began. The packets leave several times
-//! faster than they were spoken, and a receiver plays them the faster the more it has: nobody stays
-//! behind.
+//! What is sent late comes from the publication's store; nothing is copied. Two things put a slot
+//! behind: what was said before it was known that somebody speaks (`pre_roll`), and pictures that
+//! came before a subscriber could decrypt them (`replay`). Both are sent faster than they came, so
+//! that nobody stays behind.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use plenum_types::{DropReason, MediaKind, RoomIndex, ShardId};
+use plenum_types::{DropReason, RoomIndex};
 
-use crate::event::{Arrival, Backfill, BackfillPacket, Late};
+use crate::event::{Arrival, Late};
 use crate::fields::Fields;
 use crate::index::EncodingRef;
-use crate::publication::Publication;
-use crate::slot::Lag;
-use crate::{PublicationIndex, Router, SlotIndex};
-
-/// The most of what was said that is sent later. Speech is known after less.
-const PRE_ROLL: Duration = Duration::from_millis(400);
-/// So much is sent of what was before the first loud sound: consonants are quiet.
-const LEAD: Duration = Duration::from_millis(60);
-/// Packets sent together, so that they can be one message.
-const TOGETHER: u8 = 4;
-/// The pause after them. With packets of 20 ms of sound this is four times as fast as speech.
-const PAUSE: Duration = Duration::from_millis(20);
+use crate::publication::Encoding;
+use crate::slot::{Allowance, Lag, Pace};
+use crate::{Router, SlotIndex};
 
 impl Router {
-    /// A slot is given somebody who has begun to speak: it starts with what was said already.
-    pub(super) fn start_pre_roll(&mut self, now: Instant, index: SlotIndex) {
-        let slot = &self.slots[index.key()];
-        let Some(target) = slot.target.filter(|_| slot.kind == MediaKind::Audio) else {
+    /// From now on a slot gets the packets of `source` from `next` on, at this `pace`, `first` of
+    /// them at once.
+    pub(super) fn put_behind(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        source: EncodingRef,
+        next: u64,
+        (first, pace): (Allowance, Pace),
+    ) {
+        let Some(generation) = self.encoding(source).map(Encoding::generation) else {
             return;
         };
-        let source = target.source;
-        let shows = slot.shown().is_some_and(|shown| shown.source == source);
-        if shows || slot.lag.is_some_and(|lag| lag.source == source) {
-            return;
-        }
-        let publication = &self.publications[source.publication.key()];
-        let lag = pre_roll(publication, now).map(|next| Lag {
+        self.slots[index.key()].lag = Some(Lag {
             source,
-            generation: publication.encodings[0].generation(),
+            generation,
             next,
             due: now,
-            left: TOGETHER,
+            pace,
+            left: first,
         });
-        self.slots[index.key()].lag = lag;
-        if lag.is_some() {
-            self.late.insert((now, index));
-        }
+        self.late.insert((now, index));
     }
 
     /// A slot whose turn it is, and its room.
@@ -75,34 +64,33 @@ impl Router {
     ) -> Option<Result<Late<'_>, DropReason>> {
         let slot = self.slots.get_mut(index.key())?;
         let lag = slot.lag.as_mut()?;
-        if lag.left == 0 {
-            lag.left = TOGETHER;
-            lag.due = now + PAUSE;
+        if lag.is_used_up() {
+            lag.left = lag.pace.step;
+            lag.due = now + lag.pace.pause;
             let due = lag.due;
             self.late.insert((due, index));
             return None;
         }
-        lag.left -= 1;
-        let lag = *lag;
-        let Some((number, is_last)) = self.next_late_number(now, &lag) else {
+        let mut lag = *lag;
+        let Some((number, bytes, is_last)) = self.next_late_number(now, &lag) else {
             self.slots[index.key()].lag = None;
             return None;
         };
-        let slot = &mut self.slots[index.key()];
-        slot.lag = (!is_last).then_some(Lag {
-            next: number + 1,
-            ..lag
-        });
+        lag.next = number + 1;
+        lag.take(bytes);
+        self.slots[index.key()].lag = (!is_last).then_some(lag);
         Some(self.forward_stored(now, index, lag.source, number))
     }
 
-    /// The next number that is stored for a slot that is behind, and whether it is the newest.
-    fn next_late_number(&self, now: Instant, lag: &Lag) -> Option<(u64, bool)> {
+    /// The next number that is stored for a slot that is behind, its bytes, and whether it is the
+    /// newest.
+    fn next_late_number(&self, now: Instant, lag: &Lag) -> Option<(u64, u32, bool)> {
         let encoding = self
             .encoding(lag.source)
             .filter(|encoding| encoding.generation() == lag.generation)?;
         let number = encoding.store.next_from(now, lag.next)?;
-        Some((number, number == encoding.store.newest()))
+        let bytes = encoding.store.find(now, number)?.packet.len() as u32;
+        Some((number, bytes, number == encoding.store.newest()))
     }
 
     fn forward_stored(
@@ -143,76 +131,4 @@ impl Router {
             forward,
         })
     }
-
-    /// Another shard will be sent an encoding from now on, because somebody has begun to speak: it
-    /// is first sent what was said already.
-    pub(super) fn start_backfill(
-        &mut self,
-        now: Instant,
-        publication: PublicationIndex,
-        to: ShardId,
-    ) {
-        let state = &self.publications[publication.key()];
-        if state.kind == MediaKind::Audio
-            && let Some(next) = pre_roll(state, now)
-        {
-            let encoding = &state.encodings[0];
-            self.backfills.push(Backfill {
-                source: EncodingRef {
-                    publication,
-                    encoding: 0,
-                },
-                generation: encoding.generation(),
-                id: state.id,
-                to,
-                next,
-                end: encoding.store.newest() + 1,
-            });
-        }
-    }
-
-    /// The next packet of a backfill, as it came, and how it counts.
-    pub(super) fn next_of_backfill(
-        &self,
-        now: Instant,
-        backfill: &mut Backfill,
-    ) -> Option<BackfillPacket<'_>> {
-        let publication = self
-            .publications
-            .get(backfill.source.publication.key())
-            .filter(|publication| publication.id == backfill.id)?;
-        let encoding = publication
-            .encoding(backfill.source.encoding)
-            .filter(|encoding| encoding.generation() == backfill.generation)?;
-        let number = encoding.store.next_from(now, backfill.next)?;
-        let position = encoding
-            .feeds
-            .iter()
-            .position(|feed| feed.to == backfill.to)?;
-        backfill.next = number + 1;
-        if number >= backfill.end {
-            return None;
-        }
-        let stored = encoding.store.find(now, number)?;
-        let arrival = Arrival {
-            source: backfill.source,
-            generation: backfill.generation,
-            room: RoomIndex(publication.room as u32),
-            number,
-            fields: Fields::read(stored.description),
-        };
-        Some(BackfillPacket {
-            arrival,
-            packet: stored.packet,
-            description: *stored.description,
-            position,
-        })
-    }
-}
-
-/// Where the pre-roll of a publication begins that somebody has begun to speak on.
-fn pre_roll(publication: &Publication, now: Instant) -> Option<u64> {
-    let began = publication.speech.began(now)?;
-    let from = began.checked_sub(LEAD)?.max(now.checked_sub(PRE_ROLL)?);
-    publication.encodings.first()?.store.first_since(from)
 }

@@ -353,6 +353,10 @@ impl Router {
         };
         let before = encoding.home_generation.replace(link.generation);
         let feed = encoding.home_feed.replace(link.feed);
+        if link.resumes || feed != Some(link.feed) {
+            // Packets are missing between those before and what comes.
+            encoding.group.forget();
+        }
         if before.is_some_and(|before| before != link.generation) {
             self.restart_encoding(source);
             self.pause_slots_showing(source);

@@ -6,6 +6,7 @@ use plenum_types::{KeyframeCause, MediaKind};
 
 use crate::event::RouterEvent;
 use crate::index::{EncodingRef, Publisher};
+use crate::publication::Encoding;
 use crate::remote::News;
 use crate::timers::Timer;
 use crate::{PublicationIndex, Router};
@@ -72,7 +73,7 @@ impl Router {
         };
         if encoding.activity.on_timeout(now) {
             // All it holds is too old to be asked for.
-            encoding.store.clear();
+            encoding.forget_packets();
             self.tell_followers(source.publication, |id| News::Layer(id, source.encoding));
             // Where no layer flows there is none to go to: what is shown stays.
             if self.has_active_layer(source.publication) {
@@ -136,7 +137,10 @@ impl Router {
             publication
                 .encodings
                 .iter_mut()
-                .for_each(|encoding| encoding.store.clear());
+                .for_each(Encoding::forget_packets);
+        }
+        for encoding in &mut publication.encodings {
+            encoding.group.forget();
         }
         let room = publication.room;
         for slot in self.slots_of(index).to_vec() {

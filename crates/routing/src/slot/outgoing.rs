@@ -57,6 +57,10 @@ impl Outgoing {
         self.number
     }
 
+    pub(crate) const fn sent_at(&self) -> Option<Instant> {
+        self.at
+    }
+
     pub(crate) const fn newest_timestamp(&self) -> RtpTimestamp {
         self.timestamp
     }

@@ -3,6 +3,7 @@
 
 mod continuity;
 mod explain;
+mod joining;
 mod keyframes;
 mod layers_wanted;
 mod packets;

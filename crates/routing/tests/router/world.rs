@@ -199,9 +199,48 @@ impl World {
         codecs: &[Codec],
         wish: SlotWish,
     ) -> SlotIndex {
+        let config = self.slot_config(peer, slot, kind, codecs, wish);
+        let now = self.now();
+        let index = self
+            .router
+            .add_slot(now, PeerIndex(peer), &config, &mut self.rng);
+        self.drain();
+        index
+    }
+
+    /// As [`World::subscribe`], of a peer that cannot decrypt before [`World::wake`].
+    pub(crate) fn subscribe_asleep(
+        &mut self,
+        peer: u32,
+        codec: Codec,
+        wish: SlotWish,
+    ) -> SlotIndex {
+        let config = self.slot_config(peer, 0, codec.kind(), &[codec], wish);
+        let now = self.now();
+        let index = self
+            .router
+            .add_sleeping_slot(now, PeerIndex(peer), &config, &mut self.rng);
+        self.drain();
+        index
+    }
+
+    pub(crate) fn wake(&mut self, peer: u32) {
+        let now = self.now();
+        self.router.wake_peer(now, PeerIndex(peer));
+        self.drain();
+    }
+
+    fn slot_config(
+        &mut self,
+        peer: u32,
+        slot: u16,
+        kind: MediaKind,
+        codecs: &[Codec],
+        wish: SlotWish,
+    ) -> SlotConfig {
         self.router.add_peer(ROOM, PeerIndex(peer));
         let ssrc = Ssrc(peer * 1_000 + u32::from(slot) * 2);
-        let config = SlotConfig {
+        SlotConfig {
             slot: SlotId(slot),
             kind,
             mid: Mid::new(&slot.to_string()).expect("short"),
@@ -210,13 +249,7 @@ impl World {
             ssrc,
             rtx_ssrc: Some(Ssrc(ssrc.0 + 1)),
             wish,
-        };
-        let now = self.now();
-        let index = self
-            .router
-            .add_slot(now, PeerIndex(peer), &config, &mut self.rng);
-        self.drain();
-        index
+        }
     }
 
     pub(crate) fn wish(&mut self, peer: u32, slot: u16, wish: SlotWish) {
@@ -415,7 +448,10 @@ impl World {
                 let mut all = self.history.iter();
                 let (origin, sent) = all
                     .find_map(|(origin, sent)| {
-                        let sent = sent.iter().rev().find(|sent| sent.bytes == packet)?;
+                        let sent = sent
+                            .iter()
+                            .rev()
+                            .find(|sent| !sent.padding && sent.bytes == packet)?;
                         Some((*origin, sent.clone()))
                     })
                     .expect("was sent");
