@@ -14,11 +14,11 @@ use plenum_types::{
 use rand::Rng;
 use slab::Slab;
 
-use crate::allocate::ALL_TEMPORAL;
 use crate::event::{
     Arrival, Crossing, Forward, LinkPosition, PeerSlot, Retransmission, RouterEvent,
 };
 use crate::index::EncodingRef;
+use crate::limit::LayerLimit;
 use crate::peer::Peer;
 use crate::publication::Publication;
 use crate::remote::{News, Outbox, RemotePublisher};
@@ -178,7 +178,7 @@ impl Router {
         limit: Option<u8>,
     ) {
         if let Some(index) = self.slot_index(peer, id) {
-            self.slots[index.key()].temporal_limit = limit.unwrap_or(ALL_TEMPORAL);
+            self.slots[index.key()].temporal_limit = limit.unwrap_or(LayerLimit::NONE.temporal);
             self.allocate_peer(now, peer);
         }
     }

@@ -27,7 +27,7 @@ mod rtx;
 
 pub use codec::{CodecFields, Vp8Fields, Vp9Fields};
 pub use dependency::{
-    DependencyDescriptor, DependencyFields, FrameDependencies, FrameRole, Indication,
+    DependencyDescriptor, DependencyFields, FrameDependencies, FrameRole, Indication, Opened,
     TemplateStructure, Templates,
 };
 pub use description::{PacketDescription, PayloadDescription, describe, describe_in_stream};

@@ -13,8 +13,8 @@ pub use client::{
 };
 pub use error_code::{CloseCode, ErrorCode};
 pub use info::{
-    GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, PublicationInfo, RoomInfo,
-    SelfInfo, SourceName, SpeakerInfo,
+    ContentHintName, GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, PublicationInfo,
+    RoomInfo, SelfInfo, SourceName, SpeakerInfo,
 };
 pub use server::{
     AnsweredPublication, ClosingReason, ConnectionState, LayerName, LeaveReason, ServerMessage,

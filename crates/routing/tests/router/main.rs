@@ -2,6 +2,7 @@
 //! checks them.
 
 mod continuity;
+mod descriptor;
 mod explain;
 mod keyframes;
 mod layers_wanted;
@@ -12,4 +13,5 @@ mod publisher_changes;
 mod receiver;
 mod reports;
 mod retransmission;
+mod spatial;
 mod world;

@@ -8,9 +8,9 @@ use plenum_routing::{PublicationIndex, Router, RouterEvent, SlotIndex};
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_rtp::{OutgoingExtensions, Templates, max_growth, write_packet};
 use plenum_types::{
-    Codec, CodecParameters, DropReason, Encoding, KeyframeCause, MediaKind, Mid, NtpTime,
-    PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp, SequenceNumber,
-    SlotBinding, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Speaker, Ssrc,
+    Codec, CodecParameters, ContentHint, DropReason, Encoding, KeyframeCause, MediaKind, Mid,
+    NtpTime, PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp,
+    SequenceNumber, SlotBinding, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Speaker, Ssrc,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -80,7 +80,7 @@ pub(crate) struct World {
     /// Padding and temporal layers left out, by origin: every packet ever sent.
     pub(crate) history: BTreeMap<Origin, Vec<Sent>>,
     pub(crate) lost: u32,
-    /// Packets of higher temporal layers, by slot and tag.
+    /// Packets of higher layers, by slot and tag.
     left_out: BTreeSet<(SlotIndex, u32)>,
     /// By origin and SSRC.
     templates: BTreeMap<(Origin, u32), Templates>,
@@ -154,6 +154,7 @@ impl World {
                 })
                 .collect(),
             muted: false,
+            content: ContentHint::Motion,
         };
         let index = self
             .router
@@ -378,7 +379,7 @@ impl World {
                     receiver.receive(origin, sent, out, self.now_ms);
                 }
                 Err(reason) => {
-                    if reason == DropReason::TemporalLayer {
+                    if matches!(reason, DropReason::TemporalLayer | DropReason::SpatialLayer) {
                         self.left_out.insert((slot, sent.content.tag));
                     }
                     self.count(reason);

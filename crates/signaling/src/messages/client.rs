@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorCode, KindName, SourceName};
+use super::{ContentHintName, ErrorCode, KindName, SourceName};
 
 /// A message of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,9 @@ pub struct PublicationSpec {
     /// What it shows or plays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceName>,
+    /// What matters more in its pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hint: Option<ContentHintName>,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
