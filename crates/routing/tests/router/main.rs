@@ -1,6 +1,7 @@
 //! The router from outside: real packets in, real packets out, and a model of a receiver that
 //! checks them.
 
+mod allocation;
 mod continuity;
 mod descriptor;
 mod explain;

@@ -80,6 +80,8 @@ pub(crate) struct World {
     /// Padding and temporal layers left out, by origin: every packet ever sent.
     pub(crate) history: BTreeMap<Origin, Vec<Sent>>,
     pub(crate) lost: u32,
+    /// One frame is captured every so many milliseconds, whatever the codec says.
+    pub(crate) frame_ms: Option<u64>,
     /// Packets of higher layers, by slot and tag.
     left_out: BTreeSet<(SlotIndex, u32)>,
     /// By origin and SSRC.
@@ -120,6 +122,7 @@ impl World {
             drops: BTreeMap::new(),
             history: BTreeMap::new(),
             lost: 0,
+            frame_ms: None,
             left_out: BTreeSet::new(),
             templates: BTreeMap::new(),
             in_flight: BTreeMap::new(),
@@ -252,7 +255,8 @@ impl World {
     fn capture(&mut self) {
         for at in 0..self.publications.len() {
             let publication = &mut self.publications[at];
-            let due = self.now_ms.is_multiple_of(frame_ms(publication.codec));
+            let interval = self.frame_ms.unwrap_or_else(|| frame_ms(publication.codec));
+            let due = self.now_ms.is_multiple_of(interval);
             let report_due = publication.reports && self.now_ms % 1_000 == 7;
             for encoding in 0..publication.encoders.len() {
                 let publication = &mut self.publications[at];
