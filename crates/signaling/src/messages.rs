@@ -6,6 +6,7 @@
 mod client;
 mod error_code;
 mod info;
+mod quality;
 mod server;
 
 pub use client::{
@@ -16,6 +17,7 @@ pub use info::{
     ContentHintName, GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, PublicationInfo,
     RoomInfo, SelfInfo, SourceName, SpeakerInfo,
 };
+pub use quality::{DecisionInfo, NetworkQuality, SlotExplanation};
 pub use server::{
     AnsweredPublication, ClosingReason, ConnectionState, LayerName, LeaveReason, ServerMessage,
     WantedLayer,

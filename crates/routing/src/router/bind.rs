@@ -189,8 +189,8 @@ impl Router {
             .unwrap_or_default()
     }
 
-    /// `overloaded`: a slot that is lowered to another encoding shows nothing until the keyframe of
-    /// that, so that the queue before it drains.
+    /// `overloaded`: a slot that is lowered shows nothing until the next keyframe, so that the queue
+    /// before it drains; unless the smaller picture is in the same stream, and flows alone at once.
     fn apply_target(
         &mut self,
         now: Instant,
@@ -207,8 +207,10 @@ impl Router {
             slot.attempts.on_raised(now);
         } else if target.choice < before && target.reason == SlotReason::Bandwidth {
             slot.attempts.on_lowered(now);
-            let stays = given.map(|given| given.source.encoding);
-            if overloaded && chosen.map(|chosen| chosen.encoding) != stays {
+            let drains = given
+                .zip(chosen)
+                .is_some_and(|(given, chosen)| is_smaller(&chosen, given));
+            if overloaded && !drains {
                 slot.pause();
             }
         }
@@ -354,6 +356,11 @@ impl Router {
             },
         }
     }
+}
+
+/// Smaller pictures of the stream that is shown.
+const fn is_smaller(chosen: &Choice, given: SlotTarget) -> bool {
+    chosen.encoding == given.source.encoding && chosen.limit.spatial < given.limit.spatial
 }
 
 /// Which of the choices a target is, or the best that is no better: what there is may have changed.

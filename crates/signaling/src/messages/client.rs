@@ -62,6 +62,11 @@ pub enum ClientMessage {
         /// Which and how.
         slots: Vec<SlotSpec>,
     },
+    /// Asks why the slots show what they show; answered by `quality`.
+    Explain {
+        /// Returned in the answer.
+        id: u32,
+    },
     /// Asks for a `pong`.
     Ping {
         /// Returned as it is.
@@ -73,13 +78,14 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// The values of `type`.
-    pub const TYPES: [&str; 8] = [
+    pub const TYPES: [&str; 9] = [
         "join",
         "offer",
         "trickle",
         "mute",
         "unpublish",
         "slots",
+        "explain",
         "ping",
         "leave",
     ];
