@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use plenum_engine::{Certificate, NoLinks, Shard, ShardConfig};
 use plenum_media::{SRTP_OVERHEAD, SrtpSession, keying_material_len};
 use plenum_types::{
-    Codec, Encoding, MediaCommand, MediaKind, Mid, NtpTime, PeerId, PublicationConfig,
+    Codec, ContentHint, Encoding, MediaCommand, MediaKind, Mid, NtpTime, PeerId, PublicationConfig,
     PublicationId, RoomId, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, SrtpProfile, Ssrc,
 };
 
@@ -191,6 +191,7 @@ pub(crate) fn publication_config() -> PublicationConfig {
         publication: PUBLICATION,
         kind: MediaKind::Video,
         source: Source::Camera,
+        content: ContentHint::Motion,
         mid: mid(0),
         codecs: vec![parameters(Codec::Vp8)],
         extensions: extensions(),

@@ -54,6 +54,8 @@ describe('a narrow network', { timeout: 300_000 }, () => {
   const allTop = (now) => now.every(({ layer }) => layer === TOP);
   const sum = (now) => now.reduce((total, { layer }) => total + (layer ?? -1), 0);
 
+  const note = (name) => viewer.page.locator(`.tile[aria-label="${name}"] .note`).textContent();
+
   const othersSee = async () => [...await layers(ada, ['Bob']), ...await layers(bob, ['Ada'])];
   let wide;
   async function othersNoticeNothing() {
@@ -91,6 +93,12 @@ describe('a narrow network', { timeout: 300_000 }, () => {
     relay.throttle(150_000);
     const now = await seen('the pictures are paused', (pictures) => pictures.every(({ layer }) => layer === null));
     assert.ok(now.every(({ reason }) => reason === 'bandwidth'), JSON.stringify(now));
+    assert.match(await note('Ada'), /network is too slow/);
+    const { network, slots } = await viewer.page.evaluate(() => window.plenum.room.explain());
+    assert.ok(network.estimate < 250_000 && network.wanted > 500_000, JSON.stringify(network));
+    const decisions = slots.map((slot) => slot.decisions[0]).filter((decision) => decision?.wanted && !decision.given);
+    assert.ok(decisions.length >= 2 && decisions.every(({ reason }) => reason === 'bandwidth'), JSON.stringify(slots));
+    await viewer.screenshot('narrow-network');
     await sleep(3000);
     const sound = await viewer.sound('Ada');
     assert.ok(sound.level > 0.02 && Math.abs(sound.frequency - 440) < 30, JSON.stringify(sound));
@@ -106,6 +114,7 @@ describe('a narrow network', { timeout: 300_000 }, () => {
     await seen('both top layers', allTop, RECOVERY_MAX_MS);
     console.log(`back after ${Math.round(performance.now() - from)} ms`);
     await viewer.sees('Ada', [200, 40, 40]);
+    assert.equal(await note('Ada'), '');
     await othersNoticeNothing();
   });
 });

@@ -34,21 +34,22 @@ impl Shard {
         out: &mut impl SendBatch,
     ) -> Option<Result<(), DropReason>> {
         let abs_send_time = self.clock.abs_send_time(now);
-        let late = match self.router.forward_late(now, slot)? {
-            Ok(late) => late,
+        let late = self.router.forward_late(now, slot)?;
+        let forward = match late.forward {
+            Ok(forward) => forward,
             Err(reason) => return Some(Err(reason)),
         };
-        let Some(mut subscriber) = Subscriber::of(&mut self.peers, late.forward.peer) else {
+        let Some(mut subscriber) = Subscriber::of(&mut self.peers, forward.peer) else {
             return Some(Err(DropReason::SubscriberNotReady));
         };
         let copy = OutgoingCopy {
             packet: late.packet,
             description: &late.description,
-            forward: &late.forward,
+            forward: &forward,
             padding: 0,
         };
         let payload = late.description.header.payload_len;
-        let (peer, begins) = (late.forward.peer, late.forward.patch.marker);
+        let (peer, begins) = (forward.peer, forward.patch.marker);
         let sent = subscriber.protect_into(now, abs_send_time, &copy, out);
         if begins {
             // Where its timestamps stand is news, which the lips wait for.

@@ -4,10 +4,10 @@ use crate::shard::{Shard, ShardConfig};
 use crate::{Certificate, NoLinks};
 use plenum_rtp::rtcp::{RtcpPacket, RtcpPackets};
 use plenum_types::{
-    CloseReason, Codec, CodecParameters, DropReason, Encoding, ExtensionMap, Fingerprint,
-    FingerprintAlgorithm, IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid, NtpTime, Path,
-    PeerConfig, PeerId, PeerIndex, PublicationConfig, PublicationId, RoomId, Secret, SendBatch,
-    SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotReason, SlotWish, Source, Ssrc,
+    CloseReason, Codec, CodecParameters, ContentHint, DropReason, Encoding, ExtensionMap,
+    Fingerprint, FingerprintAlgorithm, IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid,
+    NtpTime, Path, PeerConfig, PeerId, PeerIndex, PublicationConfig, PublicationId, RoomId, Secret,
+    SendBatch, SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotReason, SlotWish, Source, Ssrc,
 };
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -79,6 +79,7 @@ fn publish(shard: &mut Shard, now: Instant, peer: u64, id: u64) {
         publication: PublicationId(id),
         kind: MediaKind::Video,
         source: Source::Camera,
+        content: ContentHint::Motion,
         mid: Mid::new("0").unwrap(),
         codecs: codecs(),
         extensions: ExtensionMap::new(),

@@ -1,17 +1,21 @@
 //! Which layer each slot of a subscriber is to get.
 //!
 //! A pure function of what the slots want (the size at which they are shown), what the publishers
-//! send (sizes, activity, bitrates) and what the subscriber's network carries. First each slot's
+//! send (layers, sizes, activity, bitrates) and what the subscriber's network carries. First each slot's
 //! wanted layer is found from its viewport; then, if a budget is given, layers are handed out one
 //! step at a time, by priority, as long as they fit.
 
-use plenum_types::{BandwidthEstimate, Bitrate, BitrateDemand, EstimateBasis, Pixels, SlotReason};
+use plenum_types::{
+    BandwidthEstimate, Bitrate, BitrateDemand, EstimateBasis, LayerId, Pixels, SlotReason,
+};
+
+use crate::limit::LayerLimit;
 
 /// A picture may be shown this much larger than it is, in percent of its shown size. Lowering it
 /// saves bitrate and blurs.
 const SIZE_ENOUGH_PERCENT: u64 = 80;
 
-/// Bitrate that a layer is taken to have until it was measured, bits per second, by position.
+/// Bitrate that a layer is taken to have until it was measured, bits per second, by picture size.
 const BITRATE_UNMEASURED: [u64; 3] = [150_000, 500_000, 1_500_000];
 
 /// Bitrate that sound is taken to have until it was measured, bits per second.
@@ -25,15 +29,16 @@ const ENDURED_PERCENT: u64 = 80;
 const HEADROOM_PERCENT: u64 = 15;
 /// The same while the last try is not forgotten: only a link that is clearly wider now.
 const HEADROOM_FAILED_PERCENT: u64 = 80;
-/// The same for the lowest layer, which is a picture or none.
+/// The same for the smallest size, which is a picture or none.
 const HEADROOM_LOWEST_PERCENT: u64 = 40;
 
-/// Temporal limit that lets every temporal layer through.
-pub(crate) const ALL_TEMPORAL: u8 = u8::MAX;
-
-/// One encoding of a publication, smallest first.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LayerView {
+/// What a slot may be given of a publication: an encoding, up to some layer. Worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) encoding: u8,
+    pub(crate) limit: LayerLimit,
+    /// As it is told: the highest layer of it.
+    pub(crate) layer: LayerId,
     pub(crate) size: Option<Pixels>,
     pub(crate) active: bool,
     pub(crate) bitrate: Option<Bitrate>,
@@ -50,15 +55,13 @@ pub(crate) struct Priority {
 /// What one slot wants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Demand<'a> {
-    /// Encodings of the publication that the slot shows; at least one.
-    pub(crate) layers: &'a [LayerView],
+    /// What there is of the publication that the slot shows; at least one.
+    pub(crate) choices: &'a [Choice],
     pub(crate) viewport: Option<Pixels>,
     pub(crate) priority: Priority,
-    /// Highest temporal layer that it may get.
-    pub(crate) temporal: u8,
     /// Video. Audio is never reduced.
     pub(crate) adaptive: bool,
-    /// The encoding that it was given last, of the same publication.
+    /// The choice that it was given last, of the same publication.
     pub(crate) current: Option<u8>,
     /// A better layer was tried lately and did not last.
     pub(crate) failed: bool,
@@ -67,12 +70,10 @@ pub(crate) struct Demand<'a> {
 /// What one slot is to get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// The encoding, or nothing.
-    pub(crate) encoding: Option<u8>,
-    /// The encoding that suffices for the viewport, whether or not it flows or fits.
+    /// Which of the choices, or nothing.
+    pub(crate) choice: Option<u8>,
+    /// The choice that suffices for the viewport, whether or not it flows or fits.
     pub(crate) wanted: Option<u8>,
-    /// Highest temporal layer.
-    pub(crate) temporal: u8,
     pub(crate) reason: SlotReason,
 }
 
@@ -94,15 +95,15 @@ pub(crate) fn allocate(
 fn sums(demands: &[Demand<'_>], targets: &[Target], wanted: &[Target]) -> BitrateDemand {
     let total = |targets: &[Target]| -> u64 {
         let each = demands.iter().zip(targets);
-        each.map(|(demand, target)| target.encoding.map_or(0, |layer| cost(demand, layer)))
+        each.map(|(demand, target)| target.choice.map_or(0, |layer| cost(demand, layer)))
             .sum()
     };
     let allocated = total(targets);
     let steps = demands.iter().zip(targets).zip(wanted);
     let cheapest = steps
         .filter_map(|((demand, target), wanted)| {
-            let next = next_layer(demand, wanted, target.encoding)?;
-            let paid = target.encoding.map_or(0, |layer| cost(demand, layer));
+            let next = next_layer(demand, wanted, target.choice)?;
+            let paid = target.choice.map_or(0, |layer| cost(demand, layer));
             Some(needed(demand, next, None).saturating_sub(paid))
         })
         .min();
@@ -116,17 +117,17 @@ fn sums(demands: &[Demand<'_>], targets: &[Target], wanted: &[Target]) -> Bitrat
 /// What a slot gets if bandwidth is no question.
 fn wanted(demand: &Demand<'_>) -> Target {
     if !demand.adaptive {
-        return target(demand, Some(0), SlotReason::Best);
+        return target(Some(0), SlotReason::Best);
     }
     if demand.viewport.is_some_and(|viewport| viewport.area() == 0) {
-        return target(demand, None, SlotReason::NotVisible);
+        return target(None, SlotReason::NotVisible);
     }
-    let top = demand.layers.len().saturating_sub(1);
+    let top = demand.choices.len().saturating_sub(1);
     let suffices = demand
         .viewport
-        .and_then(|viewport| smallest_that_fills(demand.layers, viewport))
+        .and_then(|viewport| smallest_that_fills(demand.choices, viewport))
         .unwrap_or(top);
-    let active = |at: &usize| demand.layers[*at].active;
+    let active = |at: &usize| demand.choices[*at].active;
     // Nothing active: the publisher has not begun. Wait for what is wanted.
     let chosen = (0..=suffices)
         .rev()
@@ -142,29 +143,39 @@ fn wanted(demand: &Demand<'_>) -> Target {
     };
     Target {
         wanted: u8::try_from(suffices).ok(),
-        ..target(demand, u8::try_from(chosen).ok(), reason)
+        ..target(u8::try_from(chosen).ok(), reason)
     }
 }
 
-fn target(demand: &Demand<'_>, encoding: Option<u8>, reason: SlotReason) -> Target {
+const fn target(choice: Option<u8>, reason: SlotReason) -> Target {
     Target {
-        encoding,
-        wanted: encoding,
-        temporal: demand.temporal,
+        choice,
+        wanted: choice,
         reason,
     }
 }
 
-/// The picture is scaled to fit inside the viewport, so one of its sides decides. Layers of
-/// unknown size do not take part; `None` if no layer is large enough.
-fn smallest_that_fills(layers: &[LayerView], viewport: Pixels) -> Option<usize> {
+/// The picture is scaled to fit inside the viewport, so one of its sides decides. Choices of
+/// unknown size do not take part; `None` if none is large enough. All its frames are wanted.
+fn smallest_that_fills(choices: &[Choice], viewport: Pixels) -> Option<usize> {
     let enough =
         |have: u32, shown: u32| u64::from(have) * 100 >= u64::from(shown) * SIZE_ENOUGH_PERCENT;
-    layers.iter().position(|layer| {
-        layer.size.is_some_and(|size| {
+    let fills = |choice: &&Choice| {
+        choice.size.is_some_and(|size| {
             enough(size.width, viewport.width) || enough(size.height, viewport.height)
         })
-    })
+    };
+    let smallest = choices.iter().find(fills)?;
+    choices
+        .iter()
+        .rposition(|choice| choice.is_as_large_as(smallest))
+}
+
+impl Choice {
+    /// It differs in frame rate at most.
+    pub(crate) fn is_as_large_as(&self, other: &Self) -> bool {
+        self.encoding == other.encoding && self.limit.spatial == other.limit.spatial
+    }
 }
 
 /// Gives up what does not fit: everyone's lowest layer first, by priority, then one step up at a
@@ -172,15 +183,48 @@ fn smallest_that_fills(layers: &[LayerView], viewport: Pixels) -> Option<usize> 
 fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: BandwidthEstimate) {
     let sound = demands.iter().filter(|demand| !demand.adaptive);
     let sound: u64 = sound.map(|demand| cost(demand, 0)).sum();
-    let mut left = budget.bitrate.bits_per_second().saturating_sub(sound);
-    let mut granted: Vec<Option<u8>> = vec![None; demands.len()];
+    let left = budget.bitrate.bits_per_second().saturating_sub(sound);
     let mut order: Vec<usize> = (0..demands.len())
-        .filter(|at| demands[*at].adaptive && targets[*at].encoding.is_some())
+        .filter(|at| demands[*at].adaptive && targets[*at].choice.is_some())
         .collect();
     order.sort_by_key(|at| std::cmp::Reverse(demands[*at].priority));
-    for at in &order {
+    let mut granted = hand_out(demands, targets, &order, left, Keep::by(budget.basis));
+    if budget.basis == EstimateBasis::Proven && is_unfair(demands, &order, &granted) {
+        let fair = hand_out(demands, targets, &order, left, Keep::Lowest);
+        let pictures = |granted: &[Option<u8>]| granted.iter().flatten().count();
+        if pictures(&fair) > pictures(&granted) {
+            granted = fair;
+        }
+    }
+    for slot in order {
+        if granted[slot] != targets[slot].choice {
+            targets[slot].choice = granted[slot];
+            targets[slot].reason = SlotReason::Bandwidth;
+        }
+    }
+}
+
+/// A slot has nothing while another, of no higher priority, has more than its lowest layer.
+fn is_unfair(demands: &[Demand<'_>], order: &[usize], granted: &[Option<u8>]) -> bool {
+    let starving = order.iter().find(|slot| granted[**slot].is_none());
+    starving.is_some_and(|starving| {
+        order.iter().any(|slot| {
+            granted[*slot] > Some(0) && demands[*slot].priority <= demands[*starving].priority
+        })
+    })
+}
+
+fn hand_out(
+    demands: &[Demand<'_>],
+    targets: &[Target],
+    order: &[usize],
+    mut left: u64,
+    keep: Keep,
+) -> Vec<Option<u8>> {
+    let mut granted: Vec<Option<u8>> = vec![None; demands.len()];
+    for at in order {
         let (demand, target) = (&demands[*at], &targets[*at]);
-        if let Some(kept) = kept(demand, target, budget.basis) {
+        if let Some(kept) = kept(demand, target, keep) {
             granted[*at] = Some(kept);
             left = left.saturating_sub(cost(demand, kept));
         } else if let Some(rest) = grant(demand, target, &mut granted[*at], left) {
@@ -190,23 +234,11 @@ fn fit(demands: &[Demand<'_>], targets: &mut [Target], budget: BandwidthEstimate
             left = 0;
         }
     }
-    let mut at = 0;
-    while at < order.len() {
-        let priority = demands[order[at]].priority;
-        let end = at
-            + order[at..]
-                .iter()
-                .take_while(|slot| demands[**slot].priority == priority)
-                .count();
-        raise(demands, targets, &order[at..end], &mut granted, &mut left);
-        at = end;
+    let groups = order.chunk_by(|one, other| demands[*one].priority == demands[*other].priority);
+    for group in groups {
+        raise(demands, targets, group, &mut granted, &mut left);
     }
-    for slot in order {
-        if granted[slot] != targets[slot].encoding {
-            targets[slot].encoding = granted[slot];
-            targets[slot].reason = SlotReason::Bandwidth;
-        }
-    }
+    granted
 }
 
 /// Raises the slots of one priority in turns until nothing more fits.
@@ -217,7 +249,7 @@ fn raise(
     granted: &mut [Option<u8>],
     left: &mut u64,
 ) {
-    let steps = slots.iter().map(|slot| demands[*slot].layers.len()).max();
+    let steps = slots.iter().map(|slot| demands[*slot].choices.len()).max();
     for _ in 0..steps.unwrap_or(0) {
         for slot in slots {
             if granted[*slot].is_some()
@@ -239,17 +271,41 @@ fn grant(demand: &Demand<'_>, target: &Target, granted: &mut Option<u8>, left: u
     Some(left + paid - cost(demand, next))
 }
 
-/// What a slot is given whether or not it fits: what it has, while that flows well; its lowest layer,
-/// while nothing is known.
-fn kept(demand: &Demand<'_>, wanted: &Target, basis: EstimateBasis) -> Option<u8> {
-    if basis == EstimateBasis::Congested {
-        return None;
+/// What slots are given whether or not it fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// Nothing.
+    Nothing,
+    /// The lowest layer, where a picture flows.
+    Lowest,
+    /// What flows.
+    Current,
+    /// What flows, and the lowest layer where nothing does.
+    Any,
+}
+
+impl Keep {
+    /// What flows well stays; while nothing is known, everybody gets a picture.
+    const fn by(basis: EstimateBasis) -> Self {
+        match basis {
+            EstimateBasis::Assumed => Self::Any,
+            EstimateBasis::Proven => Self::Current,
+            EstimateBasis::Congested => Self::Nothing,
+        }
     }
-    let limit = wanted.encoding?;
+}
+
+fn kept(demand: &Demand<'_>, wanted: &Target, keep: Keep) -> Option<u8> {
+    let limit = wanted.choice?;
+    let lowest = || next_layer(demand, wanted, None);
     let current = demand.current.map(|current| current.min(limit));
-    current
-        .filter(|layer| demand.layers[usize::from(*layer)].active)
-        .or_else(|| next_layer(demand, wanted, None).filter(|_| basis == EstimateBasis::Assumed))
+    let current = current.filter(|layer| demand.choices[usize::from(*layer)].active);
+    match keep {
+        Keep::Nothing => None,
+        Keep::Lowest => current.and_then(|_| lowest()),
+        Keep::Current => current,
+        Keep::Any => current.or_else(lowest),
+    }
 }
 
 /// The lowest layer, if the slot has a picture and nearly enough is left for it. Just after an
@@ -263,9 +319,9 @@ fn endured(demand: &Demand<'_>, wanted: &Target, left: u64) -> Option<u8> {
 
 /// The next active layer above `granted`, up to what `wanted` says.
 fn next_layer(demand: &Demand<'_>, wanted: &Target, granted: Option<u8>) -> Option<u8> {
-    let limit = wanted.encoding.filter(|_| demand.adaptive)?;
+    let limit = wanted.choice.filter(|_| demand.adaptive)?;
     let from = granted.map_or(0, |layer| layer + 1);
-    (from..=limit).find(|layer| *layer == limit || demand.layers[usize::from(*layer)].active)
+    (from..=limit).find(|layer| *layer == limit || demand.choices[usize::from(*layer)].active)
 }
 
 /// What must be there to give a layer: more than it takes if the slot does not have it already.
@@ -274,24 +330,25 @@ fn needed(demand: &Demand<'_>, layer: u8, current: Option<u8>) -> u64 {
     if current.is_some_and(|current| layer <= current) {
         return cost;
     }
-    let headroom = match (demand.failed, layer) {
+    let at = usize::from(layer);
+    let is_first_size = demand.choices[at].is_as_large_as(&demand.choices[0]);
+    let headroom = match (demand.failed, is_first_size) {
         (false, _) => HEADROOM_PERCENT,
-        (true, 0) => HEADROOM_LOWEST_PERCENT,
-        (true, _) => HEADROOM_FAILED_PERCENT,
+        (true, true) => HEADROOM_LOWEST_PERCENT,
+        (true, false) => HEADROOM_FAILED_PERCENT,
     };
     cost + cost * headroom / 100
 }
 
 fn cost(demand: &Demand<'_>, layer: u8) -> u64 {
-    let at = usize::from(layer);
+    let choice = &demand.choices[usize::from(layer)];
     let unmeasured = if demand.adaptive {
-        BITRATE_UNMEASURED[at.min(BITRATE_UNMEASURED.len() - 1)]
+        let size = usize::from(choice.layer.spatial);
+        BITRATE_UNMEASURED[size.min(BITRATE_UNMEASURED.len() - 1)]
     } else {
         SOUND_UNMEASURED
     };
-    demand.layers[at]
-        .bitrate
-        .map_or(unmeasured, Bitrate::bits_per_second)
+    choice.bitrate.map_or(unmeasured, Bitrate::bits_per_second)
 }
 
 #[cfg(test)]

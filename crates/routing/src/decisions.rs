@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use plenum_types::{Bitrate, Decision, LayerId, Pixels, SlotWish};
+use plenum_types::{Bitrate, Decision, LayerId, Pixels, SlotReason, SlotWish};
 
-use crate::allocate::Target;
+use crate::allocate::{Choice, Target};
 
 /// What was known of the subscriber's network, and given to all its slots.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,9 @@ pub(crate) struct Bandwidth {
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     at: Instant,
-    target: Target,
+    reason: SlotReason,
+    given: Option<LayerId>,
+    wanted: Option<LayerId>,
     viewport: Option<Pixels>,
     priority: u8,
     bandwidth: Bandwidth,
@@ -35,27 +37,27 @@ impl Decisions {
         &mut self,
         now: Instant,
         target: &Target,
+        choices: &[Choice],
         wish: &SlotWish,
         bandwidth: Bandwidth,
     ) {
-        let same = self.0.back().is_some_and(|last| {
-            last.target == *target
-                && last.viewport == wish.viewport
-                && last.priority == wish.priority
-        });
-        if same {
+        let layer = |at: Option<u8>| Some(choices.get(usize::from(at?))?.layer);
+        let new = Kept {
+            at: now,
+            reason: target.reason,
+            given: layer(target.choice),
+            wanted: layer(target.wanted),
+            viewport: wish.viewport,
+            priority: wish.priority,
+            bandwidth,
+        };
+        if self.0.back().is_some_and(|last| last.is_same_as(&new)) {
             return;
         }
         if self.0.len() == Decision::KEPT {
             self.0.pop_front();
         }
-        self.0.push_back(Kept {
-            at: now,
-            target: *target,
-            viewport: wish.viewport,
-            priority: wish.priority,
-            bandwidth,
-        });
+        self.0.push_back(new);
     }
 
     /// Newest first.
@@ -65,16 +67,18 @@ impl Decisions {
 }
 
 impl Kept {
+    fn is_same_as(&self, other: &Self) -> bool {
+        let inputs = |kept: &Self| (kept.viewport, kept.priority);
+        (self.reason, self.given, self.wanted) == (other.reason, other.given, other.wanted)
+            && inputs(self) == inputs(other)
+    }
+
     fn tell(&self, now: Instant) -> Decision {
-        let layer = |spatial: u8| LayerId {
-            spatial,
-            temporal: self.target.temporal,
-        };
         Decision {
             age: now.saturating_duration_since(self.at),
-            reason: self.target.reason,
-            given: self.target.encoding.map(layer),
-            wanted: self.target.wanted.map(layer),
+            reason: self.reason,
+            given: self.given,
+            wanted: self.wanted,
             viewport: self.viewport,
             priority: self.priority,
             estimate: self.bandwidth.estimate,

@@ -134,8 +134,8 @@ pub struct Late<'p> {
     pub packet: &'p [u8],
     /// Its description.
     pub description: PacketDescription,
-    /// What changes in the subscriber's copy.
-    pub forward: Forward,
+    /// What changes in the subscriber's copy, or why there is none.
+    pub forward: Result<Forward, DropReason>,
 }
 
 /// Stored packets that go to another shard before those that come.

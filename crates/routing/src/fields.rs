@@ -6,6 +6,7 @@
 
 use plenum_rtp::{CodecFields, PacketDescription};
 
+use crate::limit::LayerLimit;
 use crate::publication::Encoding;
 
 /// Largest picture id of 15 bits.
@@ -78,8 +79,8 @@ impl Fields {
         }
     }
 
-    /// What they are in the substream of temporal layers up to `limit`; 0 where there is none.
-    pub(crate) fn placed(&self, encoding: &Encoding, limit: u8) -> Counters {
+    /// What they are in the substream of layers up to `limit`; 0 where there is none.
+    pub(crate) fn placed(&self, encoding: &Encoding, limit: LayerLimit) -> Counters {
         Counters {
             picture_id: self
                 .picture_id

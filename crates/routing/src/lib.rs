@@ -18,6 +18,7 @@ mod decisions;
 mod event;
 mod fields;
 mod index;
+mod limit;
 mod peer;
 mod publication;
 mod remote;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use plenum_rtp::PacketDescription;
 use plenum_types::{
-    Codec, CodecParameters, LinkFact, MediaKind, NtpTime, PublicationConfig, PublicationId,
-    ShardId, Source, SpeakerTurn, SpeechActivity,
+    Codec, CodecParameters, ContentHint, LinkFact, MediaKind, NtpTime, PublicationConfig,
+    PublicationId, ShardId, Source, SpeakerTurn, SpeechActivity,
 };
 
 use crate::SlotIndex;
@@ -14,12 +14,14 @@ use crate::remote::Origin;
 use crate::speakers::{Heard, Speech, has_moved};
 
 mod activity;
+mod choices;
 pub(crate) mod clock;
 mod encoding;
 mod feed;
 mod gate;
 mod group;
 mod keyframes;
+mod layer_meter;
 mod numbering;
 mod pace;
 mod store;
@@ -48,6 +50,8 @@ pub(crate) struct Publication {
     /// It shows a screen.
     pub(crate) screen: bool,
     pub(crate) muted: bool,
+    /// What matters more in its pictures.
+    pub(crate) content: ContentHint,
     /// Smallest picture first.
     pub(crate) encodings: Vec<Encoding>,
     /// Slots that are bound to it or still show it.
@@ -92,6 +96,7 @@ impl Publication {
             kind: config.kind,
             screen: config.source == Source::Screen,
             muted: config.muted,
+            content: config.content,
             wanted: LayersWanted::all(encodings.len()),
             wanted_by: Vec::new(),
             encodings,

@@ -14,12 +14,12 @@ use plenum_types::{
 use rand::Rng;
 use slab::Slab;
 
-use crate::allocate::ALL_TEMPORAL;
 use crate::event::{
     Arrival, Backfill, BackfillPacket, Crossing, Forward, Late, LinkPosition, PeerSlot,
     Retransmission, RouterEvent, Withheld,
 };
 use crate::index::EncodingRef;
+use crate::limit::LayerLimit;
 use crate::peer::Peer;
 use crate::publication::Publication;
 use crate::remote::{News, Outbox, RemotePublisher};
@@ -206,7 +206,7 @@ impl Router {
         limit: Option<u8>,
     ) {
         if let Some(index) = self.slot_index(peer, id) {
-            self.slots[index.key()].temporal_limit = limit.unwrap_or(ALL_TEMPORAL);
+            self.slots[index.key()].temporal_limit = limit.unwrap_or(LayerLimit::NONE.temporal);
             self.allocate_peer(now, peer);
         }
     }
@@ -406,13 +406,9 @@ impl Router {
         self.take_late_slot(now)
     }
 
-    /// The next packet of a slot from [`take_late`](Self::take_late), or why the slot does not get
-    /// it. For each copy that left call [`on_sent`](Self::on_sent).
-    pub fn forward_late(
-        &mut self,
-        now: Instant,
-        slot: SlotIndex,
-    ) -> Option<Result<Late<'_>, DropReason>> {
+    /// The next packet of a slot from [`take_late`](Self::take_late). For each copy that left call
+    /// [`on_sent`](Self::on_sent).
+    pub fn forward_late(&mut self, now: Instant, slot: SlotIndex) -> Option<Late<'_>> {
         self.forward_late_packet(now, slot)
     }
 

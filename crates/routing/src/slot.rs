@@ -9,16 +9,17 @@ use plenum_types::{
 };
 use rand::{Rng, RngExt};
 
-use crate::allocate::ALL_TEMPORAL;
 use crate::decisions::Decisions;
 use crate::event::Forward;
 use crate::fields::Fields;
 use crate::index::{EncodingRef, PublicationIndex, SlotIndex};
+use crate::limit::LayerLimit;
 use crate::publication::Encoding;
 
 mod attempts;
 mod history;
 mod lag;
+mod layers;
 mod outgoing;
 mod redundancy;
 mod report;
@@ -38,8 +39,8 @@ pub(crate) use switch::Step;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotTarget {
     pub(crate) source: EncodingRef,
-    /// Highest temporal layer.
-    pub(crate) temporal: u8,
+    /// Highest layers of it.
+    pub(crate) limit: LayerLimit,
 }
 
 /// Where a slot is listed, so that the lists can be kept without searching them all.
@@ -123,7 +124,7 @@ impl Slot {
             rtx_sequence: SequenceNumber(rng.random_range(0..1 << 15)),
             history: History::default(),
             wish: config.wish,
-            temporal_limit: ALL_TEMPORAL,
+            temporal_limit: LayerLimit::NONE.temporal,
             assigned: None,
             reason: SlotReason::NoSource,
             links: Links::default(),
@@ -157,10 +158,10 @@ impl Slot {
         self.segment.as_ref()
     }
 
-    /// The encoding that it was given last, of what it is assigned now.
-    pub(crate) fn given(&self) -> Option<u8> {
-        let target = self.target?;
-        (Some(target.source.publication) == self.assigned).then_some(target.source.encoding)
+    /// What it was given last, of what it is assigned now.
+    pub(crate) fn given(&self) -> Option<SlotTarget> {
+        self.target
+            .filter(|target| Some(target.source.publication) == self.assigned)
     }
 
     /// How a packet of padding would leave beside this slot's stream, as a retransmission of
@@ -237,22 +238,25 @@ impl Slot {
         self.lag = self.lag.filter(|lag| lag.source == start.source);
     }
 
-    /// Goes over to another temporal limit of the same source. Refused if its numbers cannot be
-    /// told; the next frame tries again.
+    /// Goes over to another limit of the same source. Whether it has: not if numbers cannot be
+    /// told, or the packet is older than what was sent; the next picture tries again.
     pub(crate) fn change_limit(
         &mut self,
-        limit: u8,
+        limit: LayerLimit,
         encoding: &Encoding,
         number: u64,
         fields: &Fields,
-    ) {
+    ) -> bool {
+        let newest = self.outgoing.newest();
         let changed = self
             .segment
             .as_ref()
-            .and_then(|segment| segment.with_limit(limit, encoding, number, fields));
+            .and_then(|segment| segment.with_limit(limit, encoding, number, fields))
+            .filter(|changed| changed.first_out > newest);
         if let Some(changed) = changed {
             self.replace_segment(changed);
         }
+        changed.is_some()
     }
 
     fn replace_segment(&mut self, segment: Segment) {

@@ -13,7 +13,7 @@ use crate::ParseError;
 use crate::bits::BitReader;
 
 pub use structure::{FrameDependencies, Indication, TemplateStructure};
-pub use templates::{FrameRole, Templates};
+pub use templates::{FrameRole, Opened, Templates};
 
 /// Bytes of the mandatory fields.
 pub(crate) const MANDATORY_LEN: usize = 3;

@@ -1,9 +1,11 @@
 //! What routing needs to know about a packet, found out once.
 
-use plenum_types::{Codec, ExtensionKind, LayerId, MediaKind, Pixels};
+use plenum_types::{Codec, ExtensionKind, LayerId, MediaKind, Pixels, SpatialSizes};
 
 use crate::codec::{self, CodecFields};
-use crate::dependency::{DependencyDescriptor, DependencyFields, FrameRole, Templates};
+use crate::dependency::{
+    DependencyDescriptor, DependencyFields, FrameRole, Opened, TemplateStructure, Templates,
+};
 use crate::{HeaderExtensions, ParseError, RtpHeader};
 
 /// Parsed once per incoming packet; everything that routing and patching need.
@@ -39,17 +41,24 @@ pub struct PayloadDescription {
     /// A receiver that got only lower temporal layers may start to get this one with this packet's
     /// frame. Always true for the lowest.
     pub switching_point: bool,
-    /// A receiver that gets this frame's layer may get all temporal layers up to this one from
-    /// here on, whether or not it did before. Only a Dependency Descriptor tells; else 0.
-    pub opens_temporal: u8,
+    /// Layers that a receiver of this frame may get from here on, whether or not it did before.
+    /// Only a Dependency Descriptor tells; else none.
+    pub opens: Opened,
     /// No other frame refers to this one.
     pub discardable: bool,
-    /// Size of the largest picture of the stream, where the keyframe tells.
-    pub size: Option<Pixels>,
+    /// Picture sizes of the stream's spatial layers, where the keyframe tells.
+    pub sizes: Option<SpatialSizes>,
     /// Fields of the codec's descriptor that a patch can replace.
     pub fields: CodecFields,
     /// Fields of the Dependency Descriptor, if the packet carries one.
     pub dependency: Option<DependencyFields>,
+}
+
+impl PayloadDescription {
+    /// Size of the largest picture of the stream, where the keyframe tells.
+    pub fn size(&self) -> Option<Pixels> {
+        self.sizes.map(|sizes| sizes.largest())
+    }
 }
 
 /// Describes the payload of a packet.
@@ -152,7 +161,6 @@ fn describe_by_descriptor(
     };
     let keyframe = descriptor.starts_frame && descriptor.has_structure;
     let structure = templates.structure().filter(|_| keyframe);
-    let opens = role.and_then(|role| role.opens).unwrap_or(0);
     Ok(PayloadDescription {
         keyframe,
         starts_frame: descriptor.starts_frame,
@@ -160,12 +168,12 @@ fn describe_by_descriptor(
         layer,
         switching_point: keyframe
             || from_payload.map_or(layer.temporal == 0, |described| described.switching_point),
-        opens_temporal: opens,
+        opens: role.map_or_else(Opened::default, |role| role.opens),
         discardable: role.map_or_else(
             || from_payload.is_some_and(|described| described.discardable),
             |role: FrameRole| role.discardable,
         ),
-        size: structure.and_then(|structure| structure.resolution(structure.max_spatial())),
+        sizes: structure.and_then(TemplateStructure::resolutions),
         fields: from_payload.map_or(CodecFields::None, |described| described.fields),
         dependency: Some(descriptor.fields()),
     })

@@ -28,7 +28,7 @@ mod rtx;
 pub use codec::red::{RedFields, RedPatch};
 pub use codec::{CodecFields, Vp8Fields, Vp9Fields};
 pub use dependency::{
-    DependencyDescriptor, DependencyFields, FrameDependencies, FrameRole, Indication,
+    DependencyDescriptor, DependencyFields, FrameDependencies, FrameRole, Indication, Opened,
     TemplateStructure, Templates,
 };
 pub use description::{

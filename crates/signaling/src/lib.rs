@@ -16,6 +16,7 @@ mod connection;
 mod http;
 mod ids;
 pub mod messages;
+mod names;
 mod negotiation;
 mod output;
 mod refusal;

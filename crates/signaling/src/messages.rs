@@ -6,6 +6,7 @@
 mod client;
 mod error_code;
 mod info;
+mod quality;
 mod server;
 
 pub use client::{
@@ -13,9 +14,10 @@ pub use client::{
 };
 pub use error_code::{CloseCode, ErrorCode};
 pub use info::{
-    GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, PublicationInfo, RoomInfo,
-    SelfInfo, SourceName, SpeakerInfo,
+    ContentHintName, GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, PublicationInfo,
+    RoomInfo, SelfInfo, SourceName, SpeakerInfo,
 };
+pub use quality::{DecisionInfo, NetworkQuality, SlotExplanation};
 pub use server::{
     AnsweredPublication, ClosingReason, ConnectionState, LayerName, LeaveReason, ServerMessage,
     WantedLayer,

@@ -11,6 +11,7 @@ mod leave;
 mod offer;
 mod placement;
 mod plan;
+mod quality;
 mod requests;
 mod spread;
 #[cfg(test)]

@@ -241,6 +241,28 @@ export interface RoomStats {
   }[];
 }
 
+/** A decision of the server on a slot, with what it was decided by. Rates in bits per second. */
+export interface Decision {
+  /** How long ago, ms. */
+  age: number;
+  reason: SlotReason;
+  given: Layer | null;
+  wanted: Layer | null;
+  width: number | null;
+  height: number | null;
+  priority: number;
+  estimate: number | null;
+  allocated: number;
+}
+
+/** Why this client sees what it sees. Rates in bits per second. */
+export interface Explanation {
+  network: { estimate: number | null; allocated: number; wanted: number; rtt: number | null; loss: number };
+  slots: {
+    mid: string; publication: string | null; layer: Layer | null; reason: SlotReason; bitrate: number | null; decisions: Decision[];
+  }[];
+}
+
 /** A room that this client is in. */
 export declare class Room {
   constructor(options: RoomOptions);
@@ -287,6 +309,8 @@ export declare class Room {
   /** Chooses the loudspeaker, where the browser can. */
   setSpeaker(deviceId: string): Promise<void>;
 
+  /** Asks the server why each slot shows what it shows. */
+  explain(): Promise<Explanation>;
   getStats(): Promise<RoomStats>;
   /** Leaves and stops the tracks that the SDK opened. */
   leave(): Promise<void>;

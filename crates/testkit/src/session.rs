@@ -7,8 +7,8 @@ mod answer;
 use std::net::SocketAddr;
 
 use plenum_types::{
-    Encoding, Fingerprint, IceCredentials, MediaCommand, MediaKind, Mid, PeerConfig, PeerId,
-    PublicationConfig, PublicationId, Rid, RoomId, Secret, SlotConfig, SlotId, SlotPolicy,
+    ContentHint, Encoding, Fingerprint, IceCredentials, MediaCommand, MediaKind, Mid, PeerConfig,
+    PeerId, PublicationConfig, PublicationId, Rid, RoomId, Secret, SlotConfig, SlotId, SlotPolicy,
     SlotWish, Source, Ssrc,
 };
 use rand::RngExt;
@@ -148,6 +148,7 @@ impl Session {
                 MediaKind::Audio => Source::Microphone,
                 MediaKind::Video => Source::Camera,
             },
+            content: ContentHint::Motion,
             mid: mid(section)?,
             codecs: section.codecs(),
             extensions: sdp::extension_map(section.values("extmap")),

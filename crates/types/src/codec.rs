@@ -22,6 +22,27 @@ pub enum Source {
     ScreenAudio,
 }
 
+/// What matters more in a picture for which there is too little bandwidth: that it moves, or that
+/// it is sharp (`contentHint` of a media stream track).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ContentHint {
+    /// A person, a film: frame rate before size.
+    #[default]
+    Motion,
+    /// A text, a drawing: size before frame rate.
+    Detail,
+}
+
+impl Source {
+    /// What its pictures are if nobody says.
+    pub const fn usual_content(self) -> ContentHint {
+        match self {
+            Self::Screen => ContentHint::Detail,
+            _ => ContentHint::Motion,
+        }
+    }
+}
+
 /// A codec in the variant that must match between sender and receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {

@@ -1,8 +1,8 @@
 //! What the control plane asks of a shard.
 
 use crate::{
-    CodecParameters, ExtensionMap, Fingerprint, IceCredentials, MediaKind, Mid, PeerId, Pixels,
-    PublicationId, Rid, RoomId, ShardId, SlotId, SlotWish, Source, Ssrc,
+    CodecParameters, ContentHint, ExtensionMap, Fingerprint, IceCredentials, MediaKind, Mid,
+    PeerId, Pixels, PublicationId, Rid, RoomId, ShardId, SlotId, SlotWish, Source, Ssrc,
 };
 
 /// A request of the control plane to a shard. The commands to one shard are carried out in order,
@@ -125,6 +125,8 @@ pub struct PublicationConfig {
     pub kind: MediaKind,
     /// What it shows or plays.
     pub source: Source,
+    /// What matters more in its pictures.
+    pub content: ContentHint,
     /// The m-line it arrives on.
     pub mid: Mid,
     /// What the publisher may send.

@@ -125,6 +125,8 @@ drop_reasons! {
     LinkTooLate = (Link, "link_too_late"),
     /// The slot shows another layer.
     OtherLayer = (Select, "other_layer"),
+    /// A spatial layer above the target, within one stream.
+    SpatialLayer = (Select, "spatial_layer"),
     /// A temporal layer above the target.
     TemporalLayer = (Select, "temporal_layer"),
     /// The slot waits for a keyframe of its new source.

@@ -26,7 +26,7 @@ mod units;
 mod wrapping;
 
 pub use bandwidth::{BandwidthEstimate, BitrateDemand, EstimateBasis, PACKET_OVERHEAD};
-pub use codec::{Codec, CodecParameters, MediaKind, Source};
+pub use codec::{Codec, CodecParameters, ContentHint, MediaKind, Source};
 pub use command::{Encoding, MediaCommand, PeerConfig, PublicationConfig, SlotConfig};
 pub use datagram::{Path, SendBatch};
 pub use drop_reason::{DropCounters, DropReason, DropStage};
@@ -35,7 +35,7 @@ pub use extension::{ExtensionKind, ExtensionMap};
 pub use ids::{
     ParticipantId, PeerId, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId, SlotId, Ssrc,
 };
-pub use layer::LayerId;
+pub use layer::{LayerId, SpatialSizes};
 pub use link::{
     LinkFact, LinkFill, LinkNote, LinkedClock, LinkedLayer, SpeakerTurn, SpeechActivity,
 };

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::{Bitrate, Codec, NtpTime, Pixels, PublicationId, RtpTimestamp};
+use crate::{Bitrate, Codec, NtpTime, PublicationId, RtpTimestamp, SpatialSizes};
 
 /// A message between two shards that is not media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub enum LinkFact {
 pub struct LinkedLayer {
     /// Packets come.
     pub active: bool,
-    /// The picture size.
-    pub size: Option<Pixels>,
+    /// The picture sizes of its spatial layers.
+    pub sizes: Option<SpatialSizes>,
     /// The bitrate, once measured.
     pub bitrate: Option<Bitrate>,
     /// The codec of the newest packet.

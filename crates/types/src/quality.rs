@@ -30,7 +30,7 @@ pub struct SlotQuality {
     /// What it shows. A layer with the reason `Bandwidth` is a lower one than wanted; no layer with
     /// that reason means that video is paused because not even the lowest fits.
     pub binding: SlotBinding,
-    /// Measured bitrate of the encoding that it shows.
+    /// Measured bitrate of what it shows.
     pub bitrate: Option<Bitrate>,
     /// Newest first, at most [`Decision::KEPT`].
     pub decisions: Vec<Decision>,

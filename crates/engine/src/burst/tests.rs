@@ -4,7 +4,7 @@ use super::*;
 use plenum_routing::Router;
 use plenum_rtp::{HeaderExtensions, RtpHeader, describe};
 use plenum_types::{
-    Codec, CodecParameters, Encoding, ExtensionMap, Mid, PeerIndex, PublicationConfig,
+    Codec, CodecParameters, ContentHint, Encoding, ExtensionMap, Mid, PeerIndex, PublicationConfig,
     PublicationId, RoomId, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Ssrc,
 };
 use rand::SeedableRng;
@@ -54,6 +54,7 @@ impl Room {
             publication: id(kind),
             kind,
             source: Source::Camera,
+            content: ContentHint::Motion,
             mid: Mid::new("0").unwrap(),
             codecs: codecs(kind),
             extensions: ExtensionMap::new(),

@@ -211,7 +211,7 @@ impl Receiver {
         let keyframe = described.is_ok_and(|description| {
             let payload = description.payload;
             if payload.keyframe {
-                stream.pictures.on_keyframe(context, payload.size);
+                stream.pictures.on_keyframe(context, payload.size());
             }
             payload.keyframe
         });

@@ -7,7 +7,7 @@ mod repair;
 mod reports;
 
 use super::*;
-use plenum_types::{Codec, Encoding, Mid, Rid, Source};
+use plenum_types::{Codec, ContentHint, Encoding, Mid, Rid, Source};
 use rtcp::packet::Packet as RtcpPacket;
 use rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
@@ -141,6 +141,7 @@ fn publication(id: u64, mid: &str, parameters: CodecParameters) -> PublicationCo
         publication: PublicationId(id),
         kind: parameters.codec.kind(),
         source: Source::Camera,
+        content: ContentHint::Motion,
         mid: text(mid),
         codecs: vec![parameters],
         extensions,

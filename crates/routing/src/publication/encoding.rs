@@ -3,16 +3,20 @@
 use std::time::{Duration, Instant};
 
 use plenum_rtp::{PacketDescription, RtpHeader};
-use plenum_types::{Codec, LinkedLayer, Pixels, SequenceExtender, SequenceNumber, Ssrc};
+use plenum_types::{
+    Bitrate, Codec, LayerId, LinkedLayer, Pixels, SequenceExtender, SequenceNumber, SpatialSizes,
+    Ssrc,
+};
 
 use crate::PeerSlot;
-use crate::allocate::{ALL_TEMPORAL, LayerView};
 use crate::fields::{Fields, PictureId};
+use crate::limit::LayerLimit;
 use crate::publication::activity::Activity;
 use crate::publication::clock::EncodingClock;
 use crate::publication::feed::Feed;
 use crate::publication::group::NewestGroup;
 use crate::publication::keyframes::KeyframeRequests;
+use crate::publication::layer_meter::LayerMeter;
 use crate::publication::numbering::Numbering;
 use crate::publication::store::PacketStore;
 use crate::publication::view::View;
@@ -20,9 +24,6 @@ use crate::publication::view::View;
 /// How long a replica's encoding that nobody wants any more is still asked for. Longer than notes
 /// and packets take between shards; more only costs the link.
 const LINGER: Duration = Duration::from_millis(100);
-
-/// Temporal layers that can be told apart; more are one.
-const TEMPORAL_LAYERS: u8 = 4;
 
 /// A packet this far behind the newest is of a sender that began anew under the same SSRC. More
 /// than any reordering, and more than the receive side lets through as late.
@@ -35,7 +36,7 @@ pub(crate) struct Facts {
     pub(crate) restarted: bool,
     /// The encoding was silent before.
     pub(crate) became_active: bool,
-    /// The picture size or the codec is another one.
+    /// The picture sizes, the layers or the codec are others.
     pub(crate) reshaped: bool,
     /// An awaited keyframe has come.
     pub(crate) keyframe_answered: bool,
@@ -64,11 +65,14 @@ pub(crate) struct Encoding {
     ssrc: Option<Ssrc>,
     extender: SequenceExtender,
     all: Numbering,
-    /// Substreams of lower temporal layers; empty until a slot asks for one.
+    /// Substreams of lower layers, as slots have asked for them.
     views: Vec<View>,
+    /// Where the view of each limit is.
+    view_of: [Option<u8>; LayerLimit::COUNT],
     codec: Option<Codec>,
-    size: Option<Pixels>,
+    sizes: Option<SpatialSizes>,
     temporal_top: u8,
+    layers: LayerMeter,
     pub(crate) store: PacketStore,
     pub(crate) group: NewestGroup,
     pub(crate) clock: EncodingClock,
@@ -96,9 +100,11 @@ impl Encoding {
             extender: SequenceExtender::default(),
             all: Numbering::default(),
             views: Vec::new(),
+            view_of: [None; LayerLimit::COUNT],
             codec: None,
-            size,
+            sizes: SpatialSizes::new(size),
             temporal_top: 0,
+            layers: LayerMeter::default(),
             store: PacketStore::default(),
             group: NewestGroup::default(),
             clock: EncodingClock::new(clock_rate),
@@ -134,6 +140,7 @@ impl Encoding {
         self.feeds.iter_mut().for_each(Feed::restart);
         self.forget_packets();
         self.clock.restart();
+        self.layers = LayerMeter::default();
     }
 
     /// What came can be sent to nobody any more, or what comes does not continue it.
@@ -148,7 +155,7 @@ impl Encoding {
         !self.activity.is_active()
             || self.is_restarted_by(&d.header)
             || self.codec != Some(d.codec)
-            || (d.payload.size.is_some() && d.payload.size != self.size)
+            || (d.payload.sizes.is_some() && d.payload.sizes != self.sizes)
     }
 
     /// Gives the packet its number, and reads the fields that slots rewrite. Must be called for
@@ -159,7 +166,7 @@ impl Encoding {
         let fields = Fields::read(d);
         self.all.on_kept(number);
         for view in &mut self.views {
-            view.on_packet(number, d.payload.layer.temporal, fields.picture_id);
+            view.on_packet(number, d.payload.layer, fields.picture_id);
         }
         (number, fields)
     }
@@ -183,22 +190,26 @@ impl Encoding {
         d: &PacketDescription,
         retransmitted: bool,
     ) -> Facts {
+        let mut layers_changed = false;
         if !retransmitted {
             self.clock.on_packet(now, d.header.timestamp);
+            layers_changed = self
+                .layers
+                .on_packet(now, d.payload.layer, d.header.payload_len);
         }
         self.temporal_top = self.temporal_top.max(d.payload.layer.temporal);
         let codec_changed = self.codec != Some(d.codec);
         self.codec = Some(d.codec);
-        let size_changed = d.payload.size.is_some() && d.payload.size != self.size;
+        let size_changed = d.payload.sizes.is_some() && d.payload.sizes != self.sizes;
         if size_changed {
-            self.size = d.payload.size;
+            self.sizes = d.payload.sizes;
         }
         Facts {
             restarted: false,
             became_active: self
                 .activity
                 .on_packet(now, d.header.payload_len, retransmitted),
-            reshaped: codec_changed || size_changed,
+            reshaped: codec_changed || size_changed || layers_changed,
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
             keyframe_starts: d.payload.keyframe && d.payload.starts_frame,
             spoke: false,
@@ -232,7 +243,7 @@ impl Encoding {
     pub(crate) fn linked_layer(&self) -> LinkedLayer {
         LinkedLayer {
             active: self.activity.is_active(),
-            size: self.size,
+            sizes: self.sizes,
             bitrate: self.activity.bitrate(),
             codec: self.codec,
             temporal_top: self.temporal_top,
@@ -241,27 +252,46 @@ impl Encoding {
 
     /// Takes over what the publisher's shard knows. Whether slots may see a difference.
     pub(crate) fn follow(&mut self, layer: &LinkedLayer) -> bool {
-        let before = (self.activity.is_active(), self.size, self.codec);
+        let before = (self.activity.is_active(), self.sizes, self.codec);
         self.activity.follow(layer.active, layer.bitrate);
-        self.size = layer.size.or(self.size);
+        self.sizes = layer.sizes.or(self.sizes);
         self.codec = layer.codec.or(self.codec);
         self.temporal_top = self.temporal_top.max(layer.temporal_top);
-        before != (self.activity.is_active(), self.size, self.codec)
+        before != (self.activity.is_active(), self.sizes, self.codec)
     }
 
-    /// Makes temporal limits usable from the next packet on.
-    pub(crate) fn enable_temporal_limits(&mut self) {
-        if self.views.is_empty() {
-            self.views = (0..TEMPORAL_LAYERS - 1).map(View::new).collect();
+    /// Makes `limit` usable from the next packet on, with the temporal limits that lie on the way
+    /// to it and from it.
+    pub(crate) fn enable_limit(&mut self, limit: LayerLimit) {
+        for usable in LayerLimit::all() {
+            let on_the_way = usable.spatial == limit.spatial || !usable.is_spatial();
+            let place = &mut self.view_of[usable.index()];
+            if on_the_way && usable != LayerLimit::NONE && place.is_none() {
+                *place = u8::try_from(self.views.len()).ok();
+                self.views.push(View::new(usable));
+            }
         }
     }
 
-    /// The limit that lets `temporal` and all below through.
-    pub(crate) fn limit_for(&self, temporal: u8) -> u8 {
-        if self.views.iter().any(|view| view.limit() == temporal) && temporal < self.temporal_top {
-            temporal
-        } else {
-            ALL_TEMPORAL
+    /// What `limit` comes to, because there may be no layers above it. `None` if it was not
+    /// enabled.
+    pub(crate) fn limit_for(&self, limit: LayerLimit) -> Option<LayerLimit> {
+        let mut found = LayerLimit::NONE;
+        if limit.spatial < self.spatial_top() {
+            found = found.with_spatial(limit.spatial);
+        }
+        if limit.temporal < self.temporal_top {
+            found = found.with_temporal(limit.temporal);
+        }
+        let is_usable = found == LayerLimit::NONE || self.view_of[found.index()].is_some();
+        is_usable.then_some(found)
+    }
+
+    /// The highest layers up to `limit` that there are.
+    pub(crate) fn top_layer(&self, limit: LayerLimit) -> LayerId {
+        LayerId {
+            spatial: limit.spatial.min(self.spatial_top()),
+            temporal: limit.temporal.min(self.temporal_top),
         }
     }
 
@@ -277,28 +307,57 @@ impl Encoding {
         self.temporal_top
     }
 
-    /// The numbering of the substream with temporal layers up to `limit`.
-    pub(crate) fn numbering(&self, limit: u8) -> &Numbering {
+    /// The highest spatial layer: as the keyframe told, or as packets do.
+    pub(crate) fn spatial_top(&self) -> u8 {
+        let told = self.sizes.map_or(0, |sizes| sizes.layers() - 1);
+        told.max(self.layers.spatial_top())
+    }
+
+    /// The numbering of the substream with layers up to `limit`.
+    pub(crate) fn numbering(&self, limit: LayerLimit) -> &Numbering {
         self.view(limit).map_or(&self.all, View::sequence)
     }
 
     /// A picture id in the substream up to `limit`; wraps at 16 bits.
-    pub(crate) fn picture_place(&self, limit: u8, picture: PictureId) -> Option<u16> {
+    pub(crate) fn picture_place(&self, limit: LayerLimit, picture: PictureId) -> Option<u16> {
         match self.view(limit) {
             Some(view) if picture.closes_up => view.picture_place(picture),
             _ => Some(picture.id),
         }
     }
 
-    pub(crate) fn layer_view(&self) -> LayerView {
-        LayerView {
-            size: self.size,
-            active: self.activity.is_active(),
-            bitrate: self.activity.bitrate(),
+    /// Picture size of a spatial layer. Where only the largest is known, each layer is taken to be
+    /// half as wide as the next.
+    pub(crate) fn size_of(&self, spatial: u8) -> Option<Pixels> {
+        let sizes = self.sizes?;
+        if sizes.layers() > 1 {
+            return sizes.of(spatial);
         }
+        let halvings = self.spatial_top().saturating_sub(spatial);
+        let largest = sizes.largest();
+        Some(Pixels {
+            width: largest.width >> halvings,
+            height: largest.height >> halvings,
+        })
     }
 
-    fn view(&self, limit: u8) -> Option<&View> {
-        self.views.iter().find(|view| view.limit() == limit)
+    /// Whether a spatial layer is being sent.
+    pub(crate) const fn flows(&self, spatial: u8) -> bool {
+        self.activity.is_active() && self.layers.flows(spatial)
+    }
+
+    /// Bitrate of the layers up to `limit`, once measured.
+    pub(crate) fn bitrate(&self, limit: LayerLimit) -> Option<Bitrate> {
+        let all = self.activity.bitrate()?;
+        if limit == LayerLimit::NONE {
+            return Some(all);
+        }
+        let share = f64::from(self.layers.share(limit)?);
+        Some(Bitrate((all.bits_per_second() as f64 * share) as u64))
+    }
+
+    fn view(&self, limit: LayerLimit) -> Option<&View> {
+        let at = self.view_of[limit.index()]?;
+        self.views.get(usize::from(at))
     }
 }

@@ -7,11 +7,9 @@ use plenum_rtp::{CodecFields, PacketDescription};
 use plenum_types::{DropReason, LinkFill, MediaKind, SequenceNumber, ShardId};
 
 use crate::fields::{Fields, PictureId};
+use crate::limit::LayerLimit;
 use crate::publication::gate::{Gate, Rank, Verdict};
 use crate::publication::view::View;
-
-/// Lets every temporal layer count; a feed leaves out what its gate says.
-const NO_LIMIT: u8 = u8::MAX;
 
 /// One encoding for one shard that wants it.
 #[derive(Debug)]
@@ -108,7 +106,7 @@ impl Feed {
 
     fn skip(&mut self, number: u64, picture: Option<PictureId>) {
         self.closed_up
-            .get_or_insert_with(|| Box::new(View::new(NO_LIMIT)))
+            .get_or_insert_with(|| Box::new(View::new(LayerLimit::NONE)))
             .on_left_out(number, picture);
     }
 }

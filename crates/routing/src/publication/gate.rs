@@ -87,7 +87,7 @@ impl Gate {
             (false, false) => FULL_FOR_HIGHER,
             (false, true) => FULL_FOR_VIDEO,
         };
-        let opens_top = d.payload.opens_temporal >= rank.temporal_top && !top;
+        let opens_top = !top && d.payload.opens.top_temporal() >= Some(rank.temporal_top);
         if self.top_cut && opens_top && !fill.exceeds(FULL_FOR_DISCARDABLE) {
             self.top_cut = false;
         }

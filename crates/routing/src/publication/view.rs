@@ -1,15 +1,18 @@
-//! A stream without its higher temporal layers, numbered once for all slots that show it so.
+//! A stream without its higher layers, numbered once for all slots that show it so.
 //!
 //! VP8 receivers wait for frames whose picture id is missing (RFC 7741 §4.2), so picture ids close
 //! up as well. Those of VP9 must not: its references count in them (RFC 9628 §4.2).
 
+use plenum_types::LayerId;
+
 use crate::fields::PictureId;
+use crate::limit::LayerLimit;
 use crate::publication::numbering::Numbering;
 
-/// The substream of temporal layers up to `limit`.
+/// The substream of layers up to `limit`.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
-    limit: u8,
+    limit: LayerLimit,
     sequence: Numbering,
     pictures: Numbering,
     newest_picture: Option<u64>,
@@ -19,7 +22,7 @@ pub(crate) struct View {
 const FIRST_CYCLE: u64 = 1 << 16;
 
 impl View {
-    pub(crate) fn new(limit: u8) -> Self {
+    pub(crate) fn new(limit: LayerLimit) -> Self {
         Self {
             limit,
             sequence: Numbering::default(),
@@ -28,17 +31,13 @@ impl View {
         }
     }
 
-    pub(crate) const fn limit(&self) -> u8 {
-        self.limit
-    }
-
     pub(crate) fn reset(&mut self) {
         *self = Self::new(self.limit);
     }
 
-    /// A packet of temporal layer `temporal` has come, of `picture` if that has an id.
-    pub(crate) fn on_packet(&mut self, number: u64, temporal: u8, picture: Option<PictureId>) {
-        if temporal <= self.limit {
+    /// A packet of `layer` has come, of `picture` if that has an id.
+    pub(crate) fn on_packet(&mut self, number: u64, layer: LayerId, picture: Option<PictureId>) {
+        if self.limit.admits(layer) {
             self.on_kept(number, picture);
         } else {
             self.on_left_out(number, picture);
@@ -109,16 +108,19 @@ mod tests {
 
     #[test]
     fn picture_ids_close_up_over_their_wrap() {
-        let mut view = View::new(0);
+        let mut view = View::new(LayerLimit::NONE.with_temporal(0));
         let mut places = Vec::new();
         for frame in 0..40_u16 {
             let id = (0x7ff0 + frame) & 0x7fff;
-            let temporal = u8::from(frame % 2 == 1);
+            let layer = LayerId {
+                spatial: 0,
+                temporal: u8::from(frame % 2 == 1),
+            };
             for packet in 0..2 {
                 let number = 70_000 + u64::from(frame) * 2 + packet;
-                view.on_packet(number, temporal, Some(picture(id)));
+                view.on_packet(number, layer, Some(picture(id)));
             }
-            if temporal == 0 {
+            if layer.temporal == 0 {
                 places.push(view.picture_place(picture(id)).unwrap() & 0x7fff);
             }
         }

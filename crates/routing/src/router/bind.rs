@@ -6,12 +6,13 @@ use plenum_types::{
     KeyframeCause, LayerId, MediaKind, PeerIndex, SlotBinding, SlotPolicy, SlotReason,
 };
 
-use crate::allocate::{ALL_TEMPORAL, Demand, LayerView, Priority, Target, allocate};
+use crate::allocate::{Choice, Demand, Priority, Target, allocate};
 use crate::assign::{Candidate, Policy, Wish, assign};
 use crate::decisions::Bandwidth;
 use crate::event::{PeerSlot, RouterEvent};
 use crate::index::{EncodingRef, Publisher};
-use crate::publication::{Encoding, Publication};
+use crate::limit::LayerLimit;
+use crate::publication::Publication;
 use crate::slot::{Links, Slot, SlotTarget};
 use crate::{PublicationIndex, Router, SlotIndex};
 
@@ -114,17 +115,16 @@ impl Router {
         let overloaded = state.is_overloaded();
         let refusals: Vec<Option<SlotReason>> =
             slots.iter().map(|index| self.refusal(*index)).collect();
-        let layers: Vec<Vec<LayerView>> =
-            slots.iter().map(|index| self.layer_views(*index)).collect();
+        let choices: Vec<Vec<Choice>> = slots.iter().map(|index| self.choices(*index)).collect();
         let open: Vec<usize> = (0..slots.len())
-            .filter(|at| refusals[*at].is_none() && !layers[*at].is_empty())
+            .filter(|at| refusals[*at].is_none() && !choices[*at].is_empty())
             .collect();
         let demands: Vec<Demand<'_>> = open
             .iter()
             .map(|at| {
                 let slot = &self.slots[slots[*at].key()];
                 Demand {
-                    layers: &layers[*at],
+                    choices: &choices[*at],
                     viewport: slot.wish.viewport,
                     priority: Priority {
                         wished: slot.wish.priority,
@@ -132,9 +132,10 @@ impl Router {
                             .assigned_publication(slot)
                             .is_some_and(|shown| shown.screen),
                     },
-                    temporal: slot.temporal_limit,
                     adaptive: slot.kind == MediaKind::Video,
-                    current: slot.given(),
+                    current: slot
+                        .given()
+                        .and_then(|given| position(&choices[*at], given)),
                     failed: slot.attempts.has_failed(now),
                 }
             })
@@ -142,9 +143,8 @@ impl Router {
         let mut targets: Vec<Target> = refusals
             .iter()
             .map(|refusal| Target {
-                encoding: None,
+                choice: None,
                 wanted: None,
-                temporal: ALL_TEMPORAL,
                 reason: refusal.unwrap_or(SlotReason::NoSource),
             })
             .collect();
@@ -156,11 +156,14 @@ impl Router {
             estimate: budget.map(|budget| budget.bitrate),
             allocated: sums.allocated,
         };
-        for (index, target) in slots.into_iter().zip(targets) {
+        for ((index, target), choices) in slots.into_iter().zip(targets).zip(&choices) {
             let slot = &mut self.slots[index.key()];
-            slot.decisions.record(now, &target, &slot.wish, bandwidth);
-            self.want_layers(now, index, target.wanted.max(target.encoding));
-            self.apply_target(now, index, target, overloaded);
+            slot.decisions
+                .record(now, &target, choices, &slot.wish, bandwidth);
+            let best = target.wanted.max(target.choice);
+            let best = best.map(|at| choices[usize::from(at)].encoding);
+            self.want_layers(now, index, best);
+            self.apply_target(now, index, target, choices, overloaded);
         }
         if let Some(state) = self.peer_mut(peer) {
             state.sums = sums;
@@ -187,42 +190,48 @@ impl Router {
         self.publications.get(slot.assigned?.key())
     }
 
-    fn layer_views(&self, index: SlotIndex) -> Vec<LayerView> {
+    fn choices(&self, index: SlotIndex) -> Vec<Choice> {
         let slot = &self.slots[index.key()];
         self.assigned_publication(slot)
-            .map(|publication| {
-                publication
-                    .encodings
-                    .iter()
-                    .map(Encoding::layer_view)
-                    .collect()
-            })
+            .map(|publication| publication.choices(slot.temporal_limit))
             .unwrap_or_default()
     }
 
-    /// `overloaded`: a slot that is lowered shows nothing until the lower layer's keyframe, so that
-    /// the queue before it drains.
-    fn apply_target(&mut self, now: Instant, index: SlotIndex, target: Target, overloaded: bool) {
+    /// `overloaded`: a slot that is lowered shows nothing until the next keyframe, so that the queue
+    /// before it drains; unless the smaller picture is in the same stream, and flows alone at once.
+    fn apply_target(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        target: Target,
+        choices: &[Choice],
+        overloaded: bool,
+    ) {
         let slot = &mut self.slots[index.key()];
-        let before = slot.given();
-        if target.encoding > before {
+        let given = slot.given();
+        let before = given.and_then(|given| position(choices, given));
+        let chosen = target.choice.map(|at| choices[usize::from(at)]);
+        if target.choice > before {
             slot.attempts.on_raised(now);
-        } else if target.encoding < before && target.reason == SlotReason::Bandwidth {
+        } else if target.choice < before && target.reason == SlotReason::Bandwidth {
             slot.attempts.on_lowered(now);
-            if overloaded {
+            let drains = given
+                .zip(chosen)
+                .is_some_and(|(given, chosen)| is_smaller(&chosen, given));
+            if overloaded && !drains {
                 slot.pause();
             }
         }
         slot.reason = target.reason;
         slot.target = slot
             .assigned
-            .zip(target.encoding)
-            .map(|(publication, encoding)| SlotTarget {
+            .zip(chosen)
+            .map(|(publication, chosen)| SlotTarget {
                 source: EncodingRef {
                     publication,
-                    encoding,
+                    encoding: chosen.encoding,
                 },
-                temporal: target.temporal,
+                limit: chosen.limit,
             });
         let Some(target) = slot.target else {
             slot.pause();
@@ -233,9 +242,9 @@ impl Router {
         self.relink(index);
         self.start_pre_roll(now, index);
         if let Some(encoding) = self.encoding_mut(target.source)
-            && target.temporal != ALL_TEMPORAL
+            && target.limit != LayerLimit::NONE
         {
-            encoding.enable_temporal_limits();
+            encoding.enable_limit(target.limit);
         }
         if self.is_waiting(&self.slots[index.key()]) && !self.start_replay(now, index) {
             self.ask_keyframe(now, target.source, KeyframeCause::SlotSwitch);
@@ -243,13 +252,17 @@ impl Router {
         self.tell_binding(index);
     }
 
-    /// Whether a slot needs a keyframe to show its target.
+    /// Whether a slot needs a keyframe to show its target: it shows another encoding, or smaller
+    /// pictures of the same.
     fn is_waiting(&self, slot: &Slot) -> bool {
         let shows_target = |target: SlotTarget| {
             let encoding = self.encoding(target.source);
-            slot.shown()
-                .zip(encoding)
-                .is_some_and(|(shown, encoding)| shown.shows(target.source, encoding))
+            slot.shown().zip(encoding).is_some_and(|(shown, encoding)| {
+                shown.shows(target.source, encoding)
+                    && encoding
+                        .limit_for(target.limit)
+                        .is_none_or(|limit| shown.limit.spatial >= limit.spatial)
+            })
         };
         slot.kind == MediaKind::Video && slot.target.is_some_and(|target| !shows_target(target))
     }
@@ -355,12 +368,9 @@ impl Router {
             };
         }
         let shown = slot.shown().and_then(|shown| {
-            let temporal_top = self.encoding(shown.source)?.temporal_top();
-            let layer = LayerId {
-                spatial: shown.source.encoding,
-                temporal: shown.limit.min(temporal_top),
-            };
-            Some((id(shown.source.publication)?, layer))
+            let publication = self.publications.get(shown.source.publication.key())?;
+            let layer = publication.layer_id(shown.source.encoding, shown.limit);
+            Some((publication.id, layer))
         });
         SlotBinding {
             publication: shown.map(|(publication, _)| publication).or(assigned),
@@ -372,6 +382,22 @@ impl Router {
             },
         }
     }
+}
+
+/// Smaller pictures of the stream that is shown.
+const fn is_smaller(chosen: &Choice, given: SlotTarget) -> bool {
+    chosen.encoding == given.source.encoding && chosen.limit.spatial < given.limit.spatial
+}
+
+/// Which of the choices a target is, or the best that is no better: what there is may have changed.
+fn position(choices: &[Choice], target: SlotTarget) -> Option<u8> {
+    let key = |encoding: u8, limit: LayerLimit| (encoding, limit.spatial, limit.temporal);
+    let given = key(target.source.encoding, target.limit);
+    let at = choices
+        .iter()
+        .rposition(|choice| key(choice.encoding, choice.limit) <= given)
+        .unwrap_or(0);
+    u8::try_from(at).ok()
 }
 
 fn remove<T: PartialEq>(list: &mut Vec<T>, gone: &T) {

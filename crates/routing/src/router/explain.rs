@@ -26,11 +26,14 @@ impl Router {
 
     fn explain_slot(&self, now: Instant, index: SlotIndex) -> SlotQuality {
         let slot = &self.slots[index.key()];
-        let shown = slot.shown().and_then(|shown| self.encoding(shown.source));
+        let bitrate = slot.shown().and_then(|shown| {
+            let encoding = self.encoding(shown.source)?;
+            encoding.bitrate(shown.limit)
+        });
         SlotQuality {
             slot: slot.id,
             binding: self.binding(slot),
-            bitrate: shown.and_then(|encoding| encoding.layer_view().bitrate),
+            bitrate,
             decisions: slot.decisions.tell(now),
         }
     }

@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use plenum_types::{DropReason, RoomIndex};
+use plenum_types::RoomIndex;
 
 use crate::event::{Arrival, Late};
 use crate::fields::Fields;
@@ -61,7 +61,7 @@ impl Router {
         &mut self,
         now: Instant,
         index: SlotIndex,
-    ) -> Option<Result<Late<'_>, DropReason>> {
+    ) -> Option<Late<'_>> {
         let slot = self.slots.get_mut(index.key())?;
         let lag = slot.lag.as_mut()?;
         if lag.is_used_up() {
@@ -72,63 +72,43 @@ impl Router {
             return None;
         }
         let mut lag = *lag;
-        let Some((number, bytes, is_last)) = self.next_late_number(now, &lag) else {
+        let Some(arrival) = self.next_late(now, &lag) else {
             self.slots[index.key()].lag = None;
             return None;
         };
-        lag.next = number + 1;
-        lag.take(bytes);
-        self.slots[index.key()].lag = (!is_last).then_some(lag);
-        Some(self.forward_stored(now, index, lag.source, number))
-    }
-
-    /// The next number that is stored for a slot that is behind, its bytes, and whether it is the
-    /// newest.
-    fn next_late_number(&self, now: Instant, lag: &Lag) -> Option<(u64, u32, bool)> {
-        let encoding = self
-            .encoding(lag.source)
-            .filter(|encoding| encoding.generation() == lag.generation)?;
-        let number = encoding.store.next_from(now, lag.next)?;
-        let bytes = encoding.store.find(now, number)?.packet.len() as u32;
-        Some((number, bytes, number == encoding.store.newest()))
-    }
-
-    fn forward_stored(
-        &mut self,
-        now: Instant,
-        index: SlotIndex,
-        source: EncodingRef,
-        number: u64,
-    ) -> Result<Late<'_>, DropReason> {
-        let publication = self
-            .publications
-            .get(source.publication.key())
-            .ok_or(DropReason::NotStored)?;
-        let encoding = publication
-            .encoding(source.encoding)
-            .ok_or(DropReason::NotStored)?;
-        let stored = encoding
-            .store
-            .find(now, number)
-            .ok_or(DropReason::NotStored)?;
+        let (source, number) = (lag.source, arrival.number);
+        let stored = self.encoding(source)?.store.find(now, number)?;
         let (description, stored_at) = (*stored.description, stored.stored_at);
-        let arrival = Arrival {
-            source,
-            generation: encoding.generation(),
-            room: RoomIndex(publication.room as u32),
-            number,
-            fields: Fields::read(&description),
-        };
+        let is_newest = number == self.encoding(source)?.store.newest();
+        lag.next = number + 1;
+        self.slots[index.key()].lag = (!is_newest).then_some(lag);
         // As if it were forwarded when it came: its timestamp is of then.
-        let forward = self.select(stored_at, index, &arrival, &description)?;
-        let stored = self
-            .encoding(source)
-            .and_then(|encoding| encoding.store.find(now, number))
-            .ok_or(DropReason::NotStored)?;
-        Ok(Late {
+        let forward = self.select(stored_at, index, &arrival, &description);
+        if let (Ok(_), Some(lag)) = (&forward, &mut self.slots[index.key()].lag) {
+            lag.take(description.header.payload_len as u32);
+        }
+        let stored = self.encoding(source)?.store.find(now, number)?;
+        Some(Late {
             packet: stored.packet,
             description,
             forward,
+        })
+    }
+
+    /// The next packet that is stored for a slot that is behind.
+    fn next_late(&self, now: Instant, lag: &Lag) -> Option<Arrival> {
+        let publication = self.publications.get(lag.source.publication.key())?;
+        let encoding = publication
+            .encoding(lag.source.encoding)
+            .filter(|encoding| encoding.generation() == lag.generation)?;
+        let number = encoding.store.next_from(now, lag.next)?;
+        let stored = encoding.store.find(now, number)?;
+        Some(Arrival {
+            source: lag.source,
+            generation: lag.generation,
+            room: RoomIndex(publication.room as u32),
+            number,
+            fields: Fields::read(stored.description),
         })
     }
 }

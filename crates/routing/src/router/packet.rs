@@ -10,10 +10,10 @@ use plenum_types::{
     DropReason, KeyframeCause, MediaKind, NtpTime, RoomIndex, RtpTimestamp, SequenceNumber, Ssrc,
 };
 
-use crate::allocate::ALL_TEMPORAL;
 use crate::event::{Arrival, Forward, Retransmission, Withheld};
 use crate::fields::Fields;
 use crate::index::{EncodingRef, Publisher};
+use crate::limit::LayerLimit;
 use crate::publication::Facts;
 use crate::publication::clock::{ClockMap, PublisherClock};
 use crate::remote::News;
@@ -179,12 +179,41 @@ impl Router {
         let step = slot.admit(source, encoding, d)?;
         match step {
             Step::Continue => {}
-            Step::Limit(limit) => slot.change_limit(limit, encoding, number, &fields),
+            Step::Limit(limit) => return self.limit(now, index, arrival, d, limit),
             Step::Begin { payload_type } => {
                 return self.begin(now, index, arrival, d, payload_type);
             }
         }
         slot.emit(now, encoding, number, d, &fields)
+    }
+
+    /// A slot goes over to other layers of what it shows.
+    #[cold]
+    fn limit(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        arrival: &Arrival,
+        d: &PacketDescription,
+        limit: LayerLimit,
+    ) -> Result<Forward, DropReason> {
+        let Arrival { source, number, .. } = *arrival;
+        let slot = self.slots.get_mut(index.key()).ok_or(DropReason::Paused)?;
+        let encoding = self
+            .publications
+            .get(source.publication.key())
+            .and_then(|publication| publication.encoding(source.encoding))
+            .ok_or(DropReason::UnknownSource)?;
+        if !slot.change_limit(limit, encoding, number, &arrival.fields)
+            && slot
+                .shown()
+                .is_some_and(|shown| !shown.limit.admits(d.payload.layer))
+        {
+            return Err(DropReason::BeforeSwitch);
+        }
+        let forward = slot.emit(now, encoding, number, d, &arrival.fields);
+        self.tell_binding(index);
+        forward
     }
 
     /// A slot goes over to a new source.
@@ -210,7 +239,7 @@ impl Router {
             .get(source.publication.key())
             .and_then(|publication| publication.encoding(source.encoding))
             .ok_or(DropReason::UnknownSource)?;
-        let temporal = slot.target.map_or(ALL_TEMPORAL, |target| target.temporal);
+        let limit = slot.target.map_or(LayerLimit::NONE, |target| target.limit);
         let start = Start {
             source,
             encoding,
@@ -218,7 +247,7 @@ impl Router {
             fields,
             codec: d.codec,
             payload_type,
-            limit: encoding.limit_for(temporal),
+            limit: encoding.limit_for(limit).unwrap_or(LayerLimit::NONE),
             marks_first: slot.kind == MediaKind::Audio,
         };
         slot.begin(now, &start, d, aligned);
@@ -292,7 +321,7 @@ impl Router {
             return Err(DropReason::Duplicate);
         }
         let description = stored.description;
-        if description.payload.layer.temporal > segment.limit {
+        if !segment.limit.admits(description.payload.layer) {
             return Err(DropReason::NotStored);
         }
         let fields = Fields::read(description);

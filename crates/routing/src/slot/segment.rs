@@ -11,6 +11,7 @@ use plenum_types::{Codec, RtpTimestamp, SequenceNumber};
 
 use crate::fields::{Counters, Fields};
 use crate::index::EncodingRef;
+use crate::limit::LayerLimit;
 use crate::publication::Encoding;
 use crate::slot::outgoing::{Next, Outgoing};
 
@@ -21,8 +22,8 @@ pub(crate) struct Segment {
     pub(crate) generation: u32,
     pub(crate) codec: Codec,
     pub(crate) payload_type: u8,
-    /// Highest temporal layer that is let through.
-    pub(crate) limit: u8,
+    /// Highest layers that are let through.
+    pub(crate) limit: LayerLimit,
     /// It goes on where the one before was, with another limit.
     pub(crate) continues: bool,
     /// The marker bit of the first packet is set: sound starts anew (RFC 3551 §4.1).
@@ -56,7 +57,7 @@ pub(crate) struct Start<'e> {
     pub(crate) fields: Fields,
     pub(crate) codec: Codec,
     pub(crate) payload_type: u8,
-    pub(crate) limit: u8,
+    pub(crate) limit: LayerLimit,
     pub(crate) marks_first: bool,
 }
 
@@ -88,10 +89,10 @@ impl Segment {
         }
     }
 
-    /// The same stream from the packet `number` on, with another temporal limit.
+    /// The same stream from the packet `number` on, with another limit.
     pub(crate) fn with_limit(
         &self,
-        limit: u8,
+        limit: LayerLimit,
         encoding: &Encoding,
         number: u64,
         fields: &Fields,
@@ -139,7 +140,9 @@ impl Segment {
         Some(Rewritten {
             number: self.out_number(encoding, number)?,
             timestamp: d.header.timestamp.plus(self.timestamp_offset),
-            marker: d.header.marker || (self.marks_first && number == self.first),
+            marker: d.header.marker
+                || (self.marks_first && number == self.first)
+                || self.ends_picture(d),
             fields: fields.with(&counters),
         })
     }
@@ -149,6 +152,14 @@ impl Segment {
         let place = self.first_place + out.checked_sub(self.first_out)?;
         let number = encoding.numbering(self.limit).number_at(place)?;
         (number >= self.first).then_some(number)
+    }
+
+    /// The last packet of the largest frame that is let through ends the picture, though larger
+    /// ones follow in the incoming stream (RFC 9628 §4.1, AV1 RTP §4.4: the marker bit).
+    const fn ends_picture(&self, d: &PacketDescription) -> bool {
+        self.limit.is_spatial()
+            && d.payload.ends_frame
+            && d.payload.layer.spatial == self.limit.spatial
     }
 
     fn out_number(&self, encoding: &Encoding, number: u64) -> Option<u64> {

@@ -1,16 +1,16 @@
 //! Whether a slot takes a packet, and when it goes over to another source or layer.
 //!
 //! Video goes over at a keyframe of the new source and keeps showing the old one until then.
-//! Sound goes over at once. Temporal layers are dropped from the start of any frame on, and taken
-//! up where the encoder says that nothing left out is referred to: one at a time with a frame of
-//! that layer, or as many as a frame below them opens.
+//! Sound goes over at once. How layers of one source are dropped and taken up is in `layers.rs`.
 
 use plenum_rtp::PacketDescription;
 use plenum_types::{DropReason, MediaKind};
 
 use crate::index::EncodingRef;
+use crate::limit::LayerLimit;
 use crate::publication::Encoding;
 use crate::slot::Slot;
+use crate::slot::layers::next_limit;
 use crate::slot::segment::Segment;
 
 /// What a packet means to a slot that takes it.
@@ -20,8 +20,8 @@ pub(crate) enum Step {
     Continue,
     /// It begins a new segment, with this payload type.
     Begin { payload_type: u8 },
-    /// It continues what is shown, with this temporal limit from here on.
-    Limit(u8),
+    /// It continues what is shown, with this limit from here on.
+    Limit(LayerLimit),
 }
 
 impl Slot {
@@ -65,30 +65,22 @@ impl Slot {
         encoding: &Encoding,
         d: &PacketDescription,
     ) -> Result<Step, DropReason> {
-        let wanted = match self.target {
-            Some(target) if target.source == segment.source => target.temporal,
-            _ => segment.limit,
-        };
-        let temporal = d.payload.layer.temporal;
-        if wanted != segment.limit && d.payload.starts_frame {
-            if wanted < segment.limit && temporal <= wanted && wanted < encoding.temporal_top() {
-                return Ok(Step::Limit(encoding.limit_for(wanted)));
-            }
-            let opened = wanted.min(d.payload.opens_temporal);
-            if temporal <= segment.limit && opened > segment.limit {
-                return Ok(Step::Limit(encoding.limit_for(opened)));
-            }
-            if temporal > segment.limit
-                && temporal <= wanted
-                && temporal == segment.limit + 1
-                && d.payload.switching_point
-            {
-                return Ok(Step::Limit(encoding.limit_for(temporal)));
-            }
+        let layer = d.payload.layer;
+        if layer.spatial == 0
+            && d.payload.starts_frame
+            && let Some(target) = self.target
+            && target.source == segment.source
+            && target.limit != segment.limit
+            && let Some(limit) = next_limit(segment.limit, target.limit, encoding, &d.payload)
+        {
+            return Ok(Step::Limit(limit));
         }
-        if temporal > segment.limit {
-            return Err(DropReason::TemporalLayer);
+        if segment.limit.admits(layer) {
+            Ok(Step::Continue)
+        } else if layer.spatial > segment.limit.spatial {
+            Err(DropReason::SpatialLayer)
+        } else {
+            Err(DropReason::TemporalLayer)
         }
-        Ok(Step::Continue)
     }
 }

@@ -1,5 +1,6 @@
 //! Real RTP packets, made by hand.
 
+use crate::descriptor::dependency_descriptor;
 use plenum_types::{Codec, ExtensionKind, ExtensionMap, MediaKind};
 
 pub(crate) const LEVEL_ID: u8 = 3;
@@ -42,6 +43,15 @@ pub(crate) struct Content {
     pub(crate) keyframe: bool,
     pub(crate) first: bool,
     pub(crate) last: bool,
+    pub(crate) ends_picture: bool,
+    pub(crate) spatial: u8,
+    /// How many spatial layers the encoding has.
+    pub(crate) spatial_layers: u8,
+    pub(crate) key_only: bool,
+    /// Counts pictures; one of several spatial layers is several frames.
+    pub(crate) picture: u32,
+    /// The picture of the same spatial layer that it refers to.
+    pub(crate) refers_to: Option<u32>,
     pub(crate) temporal: u8,
     /// How many temporal layers the encoding has.
     pub(crate) temporal_layers: u8,
@@ -58,7 +68,7 @@ pub(crate) struct Content {
 
 impl Content {
     pub(crate) fn build(&self) -> Vec<u8> {
-        let marker = u8::from(self.last && self.codec.kind() == MediaKind::Video) << 7;
+        let marker = u8::from(self.ends_picture && self.codec.kind() == MediaKind::Video) << 7;
         let mut packet = vec![0x90, marker | payload_type(self.codec)];
         packet.extend(self.sequence.to_be_bytes());
         packet.extend(self.timestamp.to_be_bytes());
@@ -67,14 +77,18 @@ impl Content {
         match self.codec {
             Codec::Opus => elements.extend([LEVEL_ID << 4, 0x80 | self.level]),
             Codec::Av1 { .. } => {
-                let descriptor = self.dependency_descriptor();
-                elements.push(DESCRIPTOR_ID << 4 | (descriptor.len() as u8 - 1));
+                let descriptor = dependency_descriptor(self);
+                elements.extend([DESCRIPTOR_ID, descriptor.len() as u8]);
                 elements.extend(descriptor);
             }
             _ => {}
         }
         elements.resize(elements.len().next_multiple_of(4), 0);
-        packet.extend([0xbe, 0xde]);
+        // Elements with one byte of header, or with two (RFC 8285).
+        packet.extend(match self.codec {
+            Codec::Av1 { .. } => [0x10, 0x00],
+            _ => [0xbe, 0xde],
+        });
         packet.extend((elements.len() as u16 / 4).to_be_bytes());
         packet.extend(elements);
         packet.extend(self.descriptor());
@@ -103,12 +117,26 @@ impl Content {
                 bytes
             }
             Codec::Vp9 { .. } => {
+                let structure = self.keyframe && self.first && self.spatial == 0;
                 let flags = 0x80
                     | 0x20
                     | u8::from(!self.keyframe) << 6
                     | u8::from(self.first) << 3
-                    | u8::from(self.last) << 2;
-                vec![flags, high, low, self.temporal << 5 | 0x10, self.tl0]
+                    | u8::from(self.last) << 2
+                    | u8::from(structure) << 1;
+                let layer = self.temporal << 5
+                    | 0x10
+                    | self.spatial << 1
+                    | u8::from(self.refers_to_smaller());
+                let mut bytes = vec![flags, high, low, layer, self.tl0];
+                if structure {
+                    bytes.push((self.spatial_layers - 1) << 5 | 0x10);
+                    for spatial in 0..self.spatial_layers {
+                        bytes.extend((320_u16 << self.scale << spatial).to_be_bytes());
+                        bytes.extend((180_u16 << self.scale << spatial).to_be_bytes());
+                    }
+                }
+                bytes
             }
             Codec::H264 { .. } if self.keyframe && self.first => {
                 vec![0x67, 0x42, 0xe0, 0x1f, 0x8c]
@@ -119,42 +147,8 @@ impl Content {
         }
     }
 
-    /// Templates: a keyframe, a frame that refers to the one before, and one for each higher
-    /// temporal layer (AV1 RTP, A.8).
-    fn dependency_descriptor(&self) -> Vec<u8> {
-        let template = match self.keyframe {
-            true => 0,
-            false => 1 + self.temporal,
-        };
-        let [high, low] = (self.frame as u16).to_be_bytes();
-        let flags = u8::from(self.first) << 7 | u8::from(self.last) << 6;
-        let mut bytes = vec![flags | template, high, low];
-        if self.keyframe && self.first {
-            // structure present, four flags clear | offset 0, decode targets | layers: same, (next
-            // temporal), end | indications: all switch, all switch, (not present, discardable,
-            // switch; not present, not present, discardable) | diffs: none; one | no chains | no
-            // sizes
-            let bits = match self.temporal_layers {
-                1 => "10000 000000 00000 00 11 10 10 0 1 0000 0 0 0",
-                _ => {
-                    "10000 000000 00010 00 01 01 11 10 10 10 10 10 10 00 01 10 00 00 01 \
-                     0 1 0011 0 1 0001 0 1 0000 0 00 0"
-                }
-            };
-            bytes.extend(pack(bits));
-        }
-        bytes
+    /// Whether it refers to the smaller picture of the same time.
+    pub(crate) fn refers_to_smaller(&self) -> bool {
+        self.spatial > 0 && (self.keyframe || !self.key_only)
     }
-}
-
-fn pack(bits: &str) -> Vec<u8> {
-    let bits: Vec<u8> = bits.bytes().filter(|bit| *bit != b' ').collect();
-    bits.chunks(8)
-        .map(|chunk| {
-            chunk
-                .iter()
-                .enumerate()
-                .fold(0, |byte, (at, bit)| byte | (bit - b'0') << (7 - at))
-        })
-        .collect()
 }

@@ -20,13 +20,20 @@ pub(crate) struct Encoder {
     pub(crate) codec: Codec,
     pub(crate) ssrc: u32,
     pub(crate) temporal_layers: u8,
+    pub(crate) spatial_layers: u8,
+    /// Larger pictures refer to smaller ones at keyframes alone (k-SVC).
+    pub(crate) key_only: bool,
+    /// Spatial layers above this are paused.
+    pub(crate) spatial_active: u8,
     pub(crate) packets_per_frame: u32,
     pub(crate) level: u8,
     pub(crate) scale: u8,
     /// Timestamp of time 0.
     pub(crate) timestamp_offset: u32,
     pub(crate) sequence: u16,
-    frame: u32,
+    picture: u32,
+    /// The newest picture of each temporal layer or below.
+    newest: [Option<u32>; 3],
     tl0: u8,
     key: u8,
     pub(crate) keyframe_asked: bool,
@@ -51,6 +58,9 @@ impl Encoder {
             codec,
             ssrc,
             temporal_layers: 1,
+            spatial_layers: 1,
+            key_only: false,
+            spatial_active: u8::MAX,
             packets_per_frame: match codec.kind() {
                 MediaKind::Audio => 1,
                 MediaKind::Video => 3,
@@ -59,7 +69,8 @@ impl Encoder {
             scale: 0,
             timestamp_offset: rng.random(),
             sequence: rng.random(),
-            frame: rng.random(),
+            picture: rng.random(),
+            newest: [None; 3],
             tl0: rng.random(),
             key: rng.random(),
             keyframe_asked: true,
@@ -77,12 +88,12 @@ impl Encoder {
     pub(crate) fn encode(&mut self, captured_ms: u64, next_tag: &mut u32) -> Vec<Sent> {
         let video = self.codec.kind() == MediaKind::Video;
         let keyframe = video && !self.deaf && std::mem::take(&mut self.keyframe_asked);
-        self.frame = self.frame.wrapping_add(1);
+        self.picture = self.picture.wrapping_add(1);
         let temporal = match self.temporal_layers {
             _ if keyframe => 0,
             1 => 0,
-            2 => (self.frame % 2) as u8,
-            _ => [0, 2, 1, 2][(self.frame % 4) as usize],
+            2 => (self.picture % 2) as u8,
+            _ => [0, 2, 1, 2][(self.picture % 4) as usize],
         };
         if temporal == 0 {
             self.tl0 = self.tl0.wrapping_add(1);
@@ -96,8 +107,12 @@ impl Encoder {
         } else {
             self.packets_per_frame
         };
-        (0..count)
-            .map(|packet| {
+        let refers_to = self.newest[usize::from(temporal.saturating_sub(1))].filter(|_| !keyframe);
+        self.newest[usize::from(temporal)..].fill(Some(self.picture));
+        let top = self.spatial_active.min(self.spatial_layers - 1);
+        (0..=top)
+            .flat_map(|spatial| (0..count).map(move |packet| (spatial, packet)))
+            .map(|(spatial, packet)| {
                 let content = Content {
                     codec: self.codec,
                     ssrc: self.ssrc,
@@ -106,9 +121,21 @@ impl Encoder {
                     keyframe,
                     first: packet == 0,
                     last: packet + 1 == count,
+                    ends_picture: packet + 1 == count && spatial == top,
+                    spatial,
+                    spatial_layers: self.spatial_layers,
+                    key_only: self.key_only,
+                    picture: self.picture,
+                    refers_to,
                     temporal,
                     temporal_layers: self.temporal_layers,
-                    frame: self.frame,
+                    frame: match self.codec {
+                        Codec::Av1 { .. } => {
+                            let per_picture = u32::from(self.spatial_layers);
+                            self.picture.wrapping_mul(per_picture) + u32::from(spatial)
+                        }
+                        _ => self.picture,
+                    },
                     tl0: self.tl0,
                     key: self.key,
                     level: self.level,

@@ -8,9 +8,9 @@ use plenum_routing::{Forward, PublicationIndex, Router, RouterEvent, SlotIndex, 
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_rtp::{OutgoingExtensions, PacketDescription, Templates, max_growth, write_packet};
 use plenum_types::{
-    Codec, CodecParameters, DropReason, Encoding, KeyframeCause, MediaKind, Mid, NtpTime,
-    PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp, SequenceNumber,
-    SlotBinding, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Speaker, Ssrc,
+    Codec, CodecParameters, ContentHint, DropReason, Encoding, KeyframeCause, MediaKind, Mid,
+    NtpTime, PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp,
+    SequenceNumber, SlotBinding, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Speaker, Ssrc,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -83,7 +83,9 @@ pub(crate) struct World {
     /// Packets that had to wait for others, and that came from the store.
     pub(crate) held: u32,
     pub(crate) late: u32,
-    /// Packets of higher temporal layers, by slot and tag.
+    /// One frame is captured every so many milliseconds, whatever the codec says.
+    pub(crate) frame_ms: Option<u64>,
+    /// Packets of higher layers, by slot and tag.
     left_out: BTreeSet<(SlotIndex, u32)>,
     /// By origin and SSRC.
     templates: BTreeMap<(Origin, u32), Templates>,
@@ -126,6 +128,7 @@ impl World {
             lost: 0,
             held: 0,
             late: 0,
+            frame_ms: None,
             left_out: BTreeSet::new(),
             templates: BTreeMap::new(),
             in_flight: BTreeMap::new(),
@@ -160,6 +163,7 @@ impl World {
                 })
                 .collect(),
             muted: false,
+            content: ContentHint::Motion,
         };
         let index = self
             .router
@@ -291,7 +295,8 @@ impl World {
     fn capture(&mut self) {
         for at in 0..self.publications.len() {
             let publication = &mut self.publications[at];
-            let due = self.now_ms.is_multiple_of(frame_ms(publication.codec));
+            let interval = self.frame_ms.unwrap_or_else(|| frame_ms(publication.codec));
+            let due = self.now_ms.is_multiple_of(interval);
             let report_due = publication.reports && self.now_ms % 1_000 == 7;
             for encoding in 0..publication.encoders.len() {
                 let publication = &mut self.publications[at];
@@ -409,12 +414,7 @@ impl World {
                     assert_eq!(forward.slot, slot);
                     self.deliver(origin, sent, &d, &forward);
                 }
-                Err(Withheld::Dropped(reason)) => {
-                    if reason == DropReason::TemporalLayer {
-                        self.left_out.insert((slot, sent.content.tag));
-                    }
-                    self.count(reason);
-                }
+                Err(Withheld::Dropped(reason)) => self.leave_out(slot, sent, reason),
                 Err(Withheld::Later) => self.held += 1,
             }
         }
@@ -435,30 +435,32 @@ impl World {
     fn late(&mut self) {
         let now = self.now();
         while let Some((slot, _)) = self.router.take_late(now) {
-            loop {
-                let (d, forward, packet) = match self.router.forward_late(now, slot) {
-                    Some(Ok(late)) => (late.description, late.forward, late.packet.to_vec()),
-                    Some(Err(reason)) => {
-                        self.count(reason);
-                        continue;
-                    }
-                    None => break,
-                };
-                assert_eq!(forward.slot, slot);
+            while let Some(late) = self.router.forward_late(now, slot) {
+                let (d, forward, packet) = (late.description, late.forward, late.packet.to_vec());
+                let is_it = |sent: &&Sent| !sent.padding && sent.bytes == packet;
                 let mut all = self.history.iter();
                 let (origin, sent) = all
                     .find_map(|(origin, sent)| {
-                        let sent = sent
-                            .iter()
-                            .rev()
-                            .find(|sent| !sent.padding && sent.bytes == packet)?;
-                        Some((*origin, sent.clone()))
+                        Some((*origin, sent.iter().rev().find(is_it)?.clone()))
                     })
                     .expect("was sent");
-                self.late += 1;
-                self.deliver(origin, &sent, &d, &forward);
+                match forward {
+                    Ok(forward) => {
+                        assert_eq!(forward.slot, slot);
+                        self.late += 1;
+                        self.deliver(origin, &sent, &d, &forward);
+                    }
+                    Err(reason) => self.leave_out(slot, &sent, reason),
+                }
             }
         }
+    }
+
+    fn leave_out(&mut self, slot: SlotIndex, sent: &Sent, reason: DropReason) {
+        if matches!(reason, DropReason::TemporalLayer | DropReason::SpatialLayer) {
+            self.left_out.insert((slot, sent.content.tag));
+        }
+        self.count(reason);
     }
 
     fn count(&mut self, reason: DropReason) {

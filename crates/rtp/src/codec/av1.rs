@@ -6,9 +6,9 @@
 
 mod sequence_header;
 
-use plenum_types::LayerId;
+use plenum_types::{LayerId, SpatialSizes};
 
-use crate::{CodecFields, ParseError, PayloadDescription};
+use crate::{CodecFields, Opened, ParseError, PayloadDescription};
 
 /// Aggregation header: Z, N, and W, the number of OBU elements if all but the last have a length.
 const CONTINUES: u8 = 0x80;
@@ -47,9 +47,11 @@ pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescriptio
         ends_frame: marker,
         layer,
         switching_point: keyframe || layer.temporal == 0,
-        opens_temporal: 0,
+        opens: Opened::default(),
         discardable: false,
-        size: sequence_header.and_then(|obu| sequence_header::picture_size(obu.body)),
+        sizes: SpatialSizes::new(
+            sequence_header.and_then(|obu| sequence_header::picture_size(obu.body)),
+        ),
         fields: CodecFields::None,
         dependency: None,
     })
@@ -123,7 +125,7 @@ mod tests {
         // N, two elements: sequence header of one byte, frame.
         let description = describe(&[0x28, 2, 0x08, 0x00, 0x30, 0xaa], true).unwrap();
         assert!(description.keyframe && description.starts_frame && description.ends_frame);
-        assert_eq!(description.size, None);
+        assert_eq!(description.size(), None);
     }
 
     #[test]

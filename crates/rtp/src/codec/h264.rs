@@ -7,9 +7,9 @@
 
 mod sps;
 
-use plenum_types::{LayerId, Pixels};
+use plenum_types::{LayerId, Pixels, SpatialSizes};
 
-use crate::{CodecFields, ParseError, PayloadDescription};
+use crate::{CodecFields, Opened, ParseError, PayloadDescription};
 
 /// `nal_unit_type` of H.264 table 7-1 and RFC 6184 table 1.
 const SLICE: u8 = 1;
@@ -45,9 +45,9 @@ pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescriptio
         ends_frame: marker,
         layer: LayerId::default(),
         switching_point: true,
-        opens_temporal: 0,
+        opens: Opened::default(),
         discardable: header & REFERENCE == 0 && unit.slice,
-        size: unit.size,
+        sizes: SpatialSizes::new(unit.size),
         fields: CodecFields::None,
         dependency: None,
     })
@@ -155,10 +155,10 @@ mod tests {
     fn parameter_sets_start_a_keyframe() {
         let single = describe(&SPS, false).unwrap();
         assert!(single.keyframe && single.starts_frame && !single.ends_frame);
-        assert_eq!(single.size, SIZE);
+        assert_eq!(single.size(), SIZE);
         let aggregate = describe(&aggregate(&[&SPS, &PPS, &[0x65, 0x88]]), true).unwrap();
         assert!(aggregate.keyframe && aggregate.ends_frame && !aggregate.discardable);
-        assert_eq!(aggregate.size, SIZE);
+        assert_eq!(aggregate.size(), SIZE);
         let picture_parameters = describe(&PPS, false).unwrap();
         assert!(!picture_parameters.keyframe && picture_parameters.starts_frame);
     }

@@ -2,7 +2,7 @@
 
 use plenum_types::LayerId;
 
-use crate::{CodecFields, PayloadDescription};
+use crate::{CodecFields, Opened, PayloadDescription};
 
 /// The same for every packet; the payload is not looked at.
 pub(crate) fn describe() -> PayloadDescription {
@@ -12,9 +12,9 @@ pub(crate) fn describe() -> PayloadDescription {
         ends_frame: true,
         layer: LayerId::default(),
         switching_point: true,
-        opens_temporal: 0,
+        opens: Opened::default(),
         discardable: false,
-        size: None,
+        sizes: None,
         fields: CodecFields::None,
         dependency: None,
     }

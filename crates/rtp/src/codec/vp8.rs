@@ -3,10 +3,10 @@
 //! A keyframe is told by S = 1, PID = 0 and the inverse keyframe flag (P = 0) of the frame header
 //! behind the descriptor; nothing else is reliable across encoders.
 
-use plenum_types::{LayerId, Pixels};
+use plenum_types::{LayerId, Pixels, SpatialSizes};
 
 use super::ByteReader;
-use crate::{CodecFields, ParseError, PayloadDescription, Vp8Fields};
+use crate::{CodecFields, Opened, ParseError, PayloadDescription, Vp8Fields};
 
 /// First byte of the descriptor.
 const EXTENDED: u8 = 0x80;
@@ -35,7 +35,7 @@ pub(crate) fn describe(payload: &[u8], marker: bool) -> Result<PayloadDescriptio
     Ok(PayloadDescription {
         keyframe: true,
         switching_point: true,
-        size: picture_size(frame),
+        sizes: SpatialSizes::new(picture_size(frame)),
         ..description
     })
 }
@@ -62,9 +62,9 @@ pub(crate) fn describe_descriptor(
             temporal: extension.temporal,
         },
         switching_point: extension.temporal == 0 || extension.layer_sync,
-        opens_temporal: 0,
+        opens: Opened::default(),
         discardable: first & NON_REFERENCE != 0,
-        size: None,
+        sizes: None,
         fields: CodecFields::Vp8(extension.fields),
         dependency: None,
     };
@@ -142,7 +142,7 @@ mod tests {
         let description = with(&[0x10], &KEYFRAME);
         assert!(description.keyframe && description.starts_frame && description.switching_point);
         assert_eq!(
-            description.size,
+            description.size(),
             Some(Pixels {
                 width: 640,
                 height: 480
@@ -157,7 +157,7 @@ mod tests {
         frame[7] |= 0xc0;
         frame[9] |= 0x40;
         assert_eq!(
-            with(&[0x10], &frame).size,
+            with(&[0x10], &frame).size(),
             Some(Pixels {
                 width: 640,
                 height: 480

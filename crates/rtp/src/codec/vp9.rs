@@ -2,10 +2,10 @@
 //!
 //! A keyframe starts where a frame of spatial layer 0 starts (B) that refers to nothing (P = 0).
 
-use plenum_types::{LayerId, Pixels};
+use plenum_types::{LayerId, Pixels, SpatialSizes};
 
 use super::ByteReader;
-use crate::{CodecFields, ParseError, PayloadDescription, Vp9Fields};
+use crate::{CodecFields, Opened, ParseError, PayloadDescription, Vp9Fields};
 
 /// First byte.
 const HAS_PICTURE_ID: u8 = 0x80;
@@ -23,6 +23,8 @@ const INTER_LAYER: u8 = 0x01;
 const MORE_REFERENCES: u8 = 0x01;
 /// A frame refers to at most three others (§4.2).
 const MAX_REFERENCES: usize = 3;
+/// N_S has three bits.
+const MAX_SPATIAL_LAYERS: usize = 8;
 /// Scalability structure.
 const HAS_SIZES: u8 = 0x10;
 const HAS_PICTURE_GROUP: u8 = 0x08;
@@ -60,11 +62,11 @@ pub(crate) fn describe(payload: &[u8]) -> Result<PayloadDescription, ParseError>
     if has(FLEXIBLE) && has(INTER_PICTURE) {
         skip_references(&mut reader)?;
     }
-    let mut size = None;
+    let mut sizes = None;
     if has(HAS_STRUCTURE) {
         let structure = read_structure(&mut reader)?;
         fields.spatial_layers = Some(structure.spatial_layers);
-        size = structure.size;
+        sizes = structure.sizes;
     }
     let keyframe = has(STARTS_FRAME) && !has(INTER_PICTURE) && layer.spatial == 0;
     Ok(PayloadDescription {
@@ -73,10 +75,10 @@ pub(crate) fn describe(payload: &[u8]) -> Result<PayloadDescription, ParseError>
         ends_frame: has(ENDS_FRAME),
         layer,
         switching_point: keyframe || layer.temporal == 0 || switching_up_point,
-        opens_temporal: 0,
+        opens: Opened::default(),
         // The descriptor does not tell whether later pictures refer to a frame.
         discardable: false,
-        size,
+        sizes,
         fields: CodecFields::Vp9(fields),
         dependency: None,
     })
@@ -94,21 +96,26 @@ fn skip_references(reader: &mut ByteReader<'_>) -> Result<(), ParseError> {
 
 struct Structure {
     spatial_layers: u8,
-    /// Of the highest spatial layer.
-    size: Option<Pixels>,
+    sizes: Option<SpatialSizes>,
+}
+
+fn read_sizes(reader: &mut ByteReader<'_>, layers: u8) -> Result<Option<SpatialSizes>, ParseError> {
+    let mut sizes = [Pixels::default(); MAX_SPATIAL_LAYERS];
+    let sizes = &mut sizes[..usize::from(layers)];
+    for size in &mut *sizes {
+        size.width = reader.u16()?.into();
+        size.height = reader.u16()?.into();
+    }
+    Ok(SpatialSizes::new(sizes.iter().copied()))
 }
 
 /// The scalability structure (§4.2.1).
 fn read_structure(reader: &mut ByteReader<'_>) -> Result<Structure, ParseError> {
     let first = reader.byte()?;
     let spatial_layers = (first >> 5) + 1;
-    let mut size = None;
+    let mut sizes = None;
     if first & HAS_SIZES != 0 {
-        for _ in 0..spatial_layers {
-            let width = u32::from(reader.u16()?);
-            let height = u32::from(reader.u16()?);
-            size = Some(Pixels { width, height });
-        }
+        sizes = read_sizes(reader, spatial_layers)?;
     }
     if first & HAS_PICTURE_GROUP != 0 {
         for _ in 0..reader.byte()? {
@@ -120,7 +127,7 @@ fn read_structure(reader: &mut ByteReader<'_>) -> Result<Structure, ParseError> 
     }
     Ok(Structure {
         spatial_layers,
-        size,
+        sizes,
     })
 }
 
@@ -146,7 +153,7 @@ mod tests {
         let description = describe(&payload).unwrap();
         assert!(description.keyframe && description.starts_frame && !description.ends_frame);
         assert_eq!(
-            description.size,
+            description.size(),
             Some(Pixels {
                 width: 640,
                 height: 360

@@ -1,8 +1,8 @@
 //! The template structure and the frame definition that refers to it (AV1 RTP §A.8).
 
-use plenum_types::{LayerId, Pixels};
+use plenum_types::{LayerId, Pixels, SpatialSizes};
 
-use super::{DependencyDescriptor, Flags, FrameRole};
+use super::{DependencyDescriptor, Flags, FrameRole, Opened};
 use crate::ParseError;
 use crate::bits::BitReader;
 
@@ -104,12 +104,13 @@ impl TemplateStructure {
     pub(crate) fn role(&self, frame: &FrameDependencies, active: u32) -> FrameRole {
         let produced = || (0..self.decode_targets).filter(|target| active >> target & 1 == 1);
         let layer_of = |target: u8| self.targets[usize::from(target)];
-        let spatial_top = produced().map(|target| layer_of(target).spatial).max();
-        let opens = produced()
-            .filter(|target| Some(layer_of(*target).spatial) == spatial_top)
+        let mut opens = Opened::default();
+        produced()
             .filter(|target| frame.indication(*target) == Indication::Switch)
-            .map(|target| layer_of(target).temporal)
-            .max();
+            .for_each(|target| opens.add(layer_of(target)));
+        if let Some(top) = produced().map(|target| layer_of(target).spatial).max() {
+            opens.close_above(top);
+        }
         let indications = || (0..self.decode_targets).map(|target| frame.indication(target));
         FrameRole {
             layer: frame.layer,
@@ -136,6 +137,12 @@ impl TemplateStructure {
             return None;
         }
         self.resolutions.map(|sizes| sizes[usize::from(spatial)])
+    }
+
+    /// Picture sizes of all spatial layers, if the structure tells sizes.
+    pub fn resolutions(&self) -> Option<SpatialSizes> {
+        let sizes = self.resolutions?;
+        SpatialSizes::new(sizes.into_iter().take(usize::from(self.max_spatial) + 1))
     }
 
     fn index(&self, template_id: u8) -> Option<usize> {

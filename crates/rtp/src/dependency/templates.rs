@@ -6,7 +6,7 @@
 //! many is only discarded by the decoder, one too few stops it. But a descriptor whose fields do
 //! not parse is refused.
 
-use plenum_types::LayerId;
+use plenum_types::{LayerId, SpatialSizes};
 
 use super::{DependencyDescriptor, FrameDependencies, TemplateStructure};
 use crate::ParseError;
@@ -37,12 +37,48 @@ struct Current {
 pub struct FrameRole {
     /// The frame's layer.
     pub layer: LayerId,
-    /// Highest temporal layer that a receiver which gets this frame may get from here on, whether
-    /// or not it did before; it gets all spatial layers that are produced. `None` if the frame
-    /// opens none.
-    pub opens: Option<u8>,
+    /// Layers that a receiver which gets this frame may get from here on.
+    pub opens: Opened,
     /// Nothing refers to the frame.
     pub discardable: bool,
+}
+
+/// Layers that a receiver may get from a frame on, whether or not it did before: for each spatial
+/// layer up to which it gets the stream, how many temporal ones; 0 if the frame opens none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opened([u8; SpatialSizes::LAYERS_MAX]);
+
+impl Opened {
+    /// With all spatial layers, temporal ones up to `temporal`.
+    pub const fn all_up_to(temporal: u8) -> Self {
+        Self([temporal + 1; SpatialSizes::LAYERS_MAX])
+    }
+
+    /// The highest temporal layer that is opened to a receiver of spatial layers up to `spatial`.
+    pub fn temporal(self, spatial: u8) -> Option<u8> {
+        let at = usize::from(spatial).min(SpatialSizes::LAYERS_MAX - 1);
+        self.0[at].checked_sub(1)
+    }
+
+    /// The same for a receiver of all that is produced.
+    pub fn top_temporal(self) -> Option<u8> {
+        self.temporal(u8::MAX)
+    }
+
+    /// A frame opens `layer`, the highest of a decode target.
+    pub(super) fn add(&mut self, layer: LayerId) {
+        if let Some(opened) = self.0.get_mut(usize::from(layer.spatial)) {
+            *opened = (*opened).max(layer.temporal + 1);
+        }
+    }
+
+    /// Above the highest spatial layer that is produced there is nothing more to open.
+    pub(super) fn close_above(&mut self, top: u8) {
+        let Some((upto, above)) = self.0.split_at_mut_checked(usize::from(top) + 1) else {
+            return;
+        };
+        above.fill(upto.last().copied().unwrap_or(0));
+    }
 }
 
 impl Templates {

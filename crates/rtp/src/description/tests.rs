@@ -40,7 +40,7 @@ fn the_descriptor_is_believed_and_the_payload_not_looked_at() {
     assert!(payload.keyframe && payload.starts_frame && !payload.ends_frame);
     assert!(payload.switching_point);
     assert_eq!(
-        payload.size,
+        payload.size(),
         Some(Pixels {
             width: 640,
             height: 360

@@ -62,7 +62,7 @@ fn vp8_frames() {
         frame[3..10].copy_from_slice(&[0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00]);
         let packets = packetized(&mut payloader, Codec::Vp8, &frame);
         assert_one_frame(&packets, keyframe);
-        let size = packets[0].size.map(|size| (size.width, size.height));
+        let size = packets[0].size().map(|size| (size.width, size.height));
         assert_eq!(size, keyframe.then_some((320, 240)));
         for packet in packets {
             match packet.fields {
@@ -106,7 +106,7 @@ fn h264_frames() {
     let keyframes: Vec<bool> = packets.iter().map(|packet| packet.keyframe).collect();
     assert!(keyframes[0] && keyframes[1..].iter().all(|keyframe| !keyframe));
     assert_eq!(
-        packets[0].size.map(|size| (size.width, size.height)),
+        packets[0].size().map(|size| (size.width, size.height)),
         Some((640, 480))
     );
     assert_one_frame(&packetized(&mut payloader, H264, &slice(0x41)), false);
@@ -168,7 +168,7 @@ proptest! {
         );
         prop_assert_eq!(ours.keyframe, theirs.b && !theirs.p && theirs.sid == 0);
         let largest = theirs.width.last().copied().zip(theirs.height.last().copied());
-        let size = ours.size.map(|size| (size.width as u16, size.height as u16));
+        let size = ours.size().map(|size| (size.width as u16, size.height as u16));
         prop_assert_eq!(size, largest);
         prop_assert_eq!(fields.spatial_layers, theirs.v.then_some(theirs.ns + 1));
     }

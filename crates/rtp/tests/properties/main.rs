@@ -146,8 +146,8 @@ proptest! {
         let copy = parse(&out[..len], &map, codec).expect("describes").payload;
         let original = description.payload;
         prop_assert_eq!(
-            (copy.keyframe, copy.starts_frame, copy.ends_frame, copy.layer, copy.size),
-            (original.keyframe, original.starts_frame, original.ends_frame, original.layer, original.size)
+            (copy.keyframe, copy.starts_frame, copy.ends_frame, copy.layer, copy.sizes),
+            (original.keyframe, original.starts_frame, original.ends_frame, original.layer, original.sizes)
         );
         prop_assert_eq!(copy.switching_point, original.switching_point);
         let number = original.dependency.map(|fields| patch.frame_number.unwrap_or(fields.frame_number));

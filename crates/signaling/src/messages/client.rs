@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorCode, KindName, SourceName};
+use super::{ContentHintName, ErrorCode, KindName, SourceName};
 
 /// A message of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,11 @@ pub enum ClientMessage {
         /// Which and how.
         slots: Vec<SlotSpec>,
     },
+    /// Asks why the slots show what they show; answered by `quality`.
+    Explain {
+        /// Returned in the answer.
+        id: u32,
+    },
     /// Asks for a `pong`.
     Ping {
         /// Returned as it is.
@@ -73,13 +78,14 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// The values of `type`.
-    pub const TYPES: [&str; 8] = [
+    pub const TYPES: [&str; 9] = [
         "join",
         "offer",
         "trickle",
         "mute",
         "unpublish",
         "slots",
+        "explain",
         "ping",
         "leave",
     ];
@@ -102,6 +108,9 @@ pub struct PublicationSpec {
     /// What it shows or plays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceName>,
+    /// What matters more in its pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hint: Option<ContentHintName>,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

@@ -1,6 +1,6 @@
 //! Parts of the server's messages: people, publications, limits, grants.
 
-use plenum_types::{MediaKind, Source};
+use plenum_types::{ContentHint, MediaKind, Source};
 use serde::{Deserialize, Serialize};
 
 /// Audio or video, by name.
@@ -18,6 +18,25 @@ impl From<MediaKind> for KindName {
         match kind {
             MediaKind::Audio => Self::Audio,
             MediaKind::Video => Self::Video,
+        }
+    }
+}
+
+/// What matters more in a picture, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ContentHintName {
+    /// That it moves.
+    Motion,
+    /// That it is sharp.
+    Detail,
+}
+
+impl From<ContentHintName> for ContentHint {
+    fn from(hint: ContentHintName) -> Self {
+        match hint {
+            ContentHintName::Motion => Self::Motion,
+            ContentHintName::Detail => Self::Detail,
         }
     }
 }

@@ -4,12 +4,12 @@ use plenum_types::{CloseReason, LayerId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CloseCode, ErrorCode, GrantsInfo, LimitsInfo, ParticipantInfo, PublicationInfo, RoomInfo,
-    SelfInfo, SpeakerInfo,
+    CloseCode, ErrorCode, GrantsInfo, LimitsInfo, NetworkQuality, ParticipantInfo, PublicationInfo,
+    RoomInfo, SelfInfo, SlotExplanation, SpeakerInfo,
 };
 
 /// A message of the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -108,6 +108,15 @@ pub enum ServerMessage {
         publication: String,
         /// Its encodings, smallest first.
         layers: Vec<WantedLayer>,
+    },
+    /// Why the receiver's slots show what they show.
+    Quality {
+        /// Id of the question.
+        id: u32,
+        /// The way to the receiver.
+        network: NetworkQuality,
+        /// Its slots, oldest first.
+        slots: Vec<SlotExplanation>,
     },
     /// The active speakers, loudest first.
     Speakers {

@@ -8,6 +8,7 @@ use plenum_types::{
 use super::Registry;
 use super::placement::Seat;
 use crate::messages::{ClosingReason, ConnectionState, LeaveReason, ServerMessage};
+use crate::names::camel_case;
 
 impl Registry {
     /// A shard reports. Peers and rooms that are gone are ignored, because the planes may cross.
@@ -36,8 +37,13 @@ impl Registry {
                 publication,
                 encodings,
             } => self.on_layers_wanted(publication, &encodings),
+            MediaEvent::PeerExplained {
+                peer,
+                request,
+                quality,
+            } => self.on_explained(peer, request, &quality),
             // Asked for by others than rooms.
-            MediaEvent::PeerExplained { .. } | MediaEvent::Stats(_) => {}
+            MediaEvent::Stats(_) => {}
         }
     }
 
@@ -132,16 +138,4 @@ impl Registry {
             self.broadcast(id, None, message);
         }
     }
-}
-
-/// `waiting_for_keyframe` → `waitingForKeyframe`.
-fn camel_case(snake: &str) -> String {
-    let mut words = snake.split('_');
-    let mut out = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let (head, tail) = word.split_at(word.len().min(1));
-        out.push_str(&head.to_ascii_uppercase());
-        out.push_str(tail);
-    }
-    out
 }

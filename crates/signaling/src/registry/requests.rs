@@ -45,6 +45,10 @@ impl Registry {
                 let result = self.unpublish(room, who, &publication);
                 self.tell_refusal(room, who, result);
             }
+            ClientMessage::Explain { id } => {
+                let result = self.explain(room, who, id);
+                self.tell_refusal(room, who, result);
+            }
             ClientMessage::Slots { slots } => match check_entries(slots.len()) {
                 Ok(()) => self.change_slots(room, who, &slots),
                 Err(refusal) => self.tell_refusal(room, who, Err(refusal)),

@@ -1,8 +1,8 @@
 //! A published track.
 
 use plenum_types::{
-    Codec, CodecParameters, Encoding, ExtensionMap, MediaKind, Mid, Pixels, PublicationConfig,
-    PublicationId, Source,
+    Codec, CodecParameters, ContentHint, Encoding, ExtensionMap, MediaKind, Mid, Pixels,
+    PublicationConfig, PublicationId, Source,
 };
 
 use crate::messages::{ErrorCode, LayerInfo, LayerSpec, PublicationInfo, PublicationSpec};
@@ -22,6 +22,7 @@ pub(crate) struct Publication {
     pub(crate) muted: bool,
     pub(crate) kind: MediaKind,
     pub(crate) source: Source,
+    pub(crate) content: ContentHint,
     pub(crate) mid: Mid,
     pub(crate) codecs: Vec<CodecParameters>,
     pub(crate) extensions: ExtensionMap,
@@ -52,6 +53,14 @@ impl Publication {
             .unwrap_or(default)
     }
 
+    /// What matters more in its pictures.
+    fn content_of(section: &RtpSection, spec: &PublicationSpec, was: Option<&Self>) -> ContentHint {
+        spec.content_hint
+            .map(ContentHint::from)
+            .or(was.map(|was| was.content))
+            .unwrap_or_else(|| Self::source_of(section, spec, was).usual_content())
+    }
+
     /// The publication that `section` and `spec` describe; `was` is the same one before.
     pub(crate) fn of(
         id: PublicationId,
@@ -80,6 +89,7 @@ impl Publication {
             muted: spec.muted.or(was.map(|was| was.muted)).unwrap_or(false),
             kind: section.kind,
             source: Self::source_of(section, spec, was),
+            content: Self::content_of(section, spec, was),
             mid,
             codecs: section
                 .codecs
@@ -97,6 +107,7 @@ impl Publication {
             publication: self.id,
             kind: self.kind,
             source: self.source,
+            content: self.content,
             mid: self.mid,
             codecs: self.codecs.clone(),
             extensions: self.extensions,
@@ -108,6 +119,7 @@ impl Publication {
     /// Whether the media plane sees no difference but perhaps in `muted`.
     pub(crate) fn same_media(&self, other: &Self) -> bool {
         self.source == other.source
+            && self.content == other.content
             && self.codecs == other.codecs
             && self.extensions == other.extensions
             && self.encodings == other.encodings

@@ -1,6 +1,6 @@
 // The call: events of the room become tiles, buttons and notices.
 
-import { remoteFigures, localFigures } from './figures.js';
+import { localFigures, pauseNote, remoteFigures } from './figures.js';
 import { showDialog, showError, toast } from './dialogs.js';
 import { gridLayout, stageLayout } from './layout.js';
 import { Tile } from './tile.js';
@@ -40,6 +40,7 @@ export class Call {
       this.#refresh();
     });
     for (const event of ['unpublished', 'muted', 'localPublished', 'localUnpublished', 'localMuted']) room.on(event, () => this.#refresh());
+    room.on('slotChanged', (slot) => this.#onSlotChanged(slot));
     room.on('speakers', ({ speakers }) => this.#onSpeakers(speakers));
     room.on('connectionState', ({ state }) => this.#onState(state));
     room.on('audioBlocked', () => this.#onState(room.state));
@@ -162,6 +163,13 @@ export class Call {
     $('stage').dataset.left = tiles.length > order.length ? `+${tiles.length - order.length}` : '';
   }
 
+  /** A paused picture says why. */
+  #onSlotChanged({ publication, layer, reason }) {
+    for (const tile of this.#tiles.values()) {
+      if (!tile.own && publication && tile.publication?.id === publication.id) tile.setNote(pauseNote({ layer, reason }));
+    }
+  }
+
   #onSpeakers(speakers) {
     const speaking = new Set(speakers.map(({ participant }) => participant.id));
     for (const tile of this.#tiles.values()) {
@@ -200,12 +208,12 @@ export class Call {
       for (const tile of this.#tiles.values()) tile.setFigures(null);
       return;
     }
-    const { rtt, slots, publications } = await this.#room.getStats();
+    const [{ rtt, slots, publications }, explanation] = await Promise.all([this.#room.getStats(), this.#room.explain().catch(() => null)]);
     for (const tile of this.#tiles.values()) {
       const id = tile.publication?.id;
       if (!tile.publication || tile.publication.muted) tile.setFigures(null);
       else if (tile.own) tile.setFigures(localFigures(publications.find((p) => p.publication === id), rtt));
-      else tile.setFigures(remoteFigures(slots.find((slot) => slot.publication === id), rtt));
+      else tile.setFigures(remoteFigures(slots.find((slot) => slot.publication === id), rtt, explanation));
     }
   }
 

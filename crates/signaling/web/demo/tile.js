@@ -28,13 +28,14 @@ export class Tile {
       <video playsinline autoplay ${own ? 'muted' : ''}></video>
       <span class="avatar" aria-hidden="true"></span>
       <span class="loading" aria-hidden="true"></span>
+      <p class="note" role="status" hidden></p>
       <dl class="figures" hidden></dl>
       <button type="button" class="pin" aria-pressed="false">${icon('pin')}</button>
       <p class="label"><span class="mic-off" hidden>${icon('micOff')}<span class="hidden-text">muted</span></span><span class="name"></span></p>`;
     const find = (selector) => element.querySelector(selector);
     Object.assign(this, {
       element, video: find('video'), avatar: find('.avatar'), figures: find('.figures'),
-      micOff: find('.mic-off'), nameElement: find('.name'), pinButton: find('.pin'),
+      micOff: find('.mic-off'), note: find('.note'), nameElement: find('.name'), pinButton: find('.pin'),
     });
     if (own && kind === 'camera') this.video.classList.add('mirrored');
     this.pinButton.addEventListener('click', () => onPin(this));
@@ -97,6 +98,13 @@ export class Tile {
     style.height = `${Math.floor(rect.height)}px`;
     style.transform = `translate(${Math.round(rect.x)}px, ${Math.round(rect.y)}px)`;
     this.element.classList.toggle('small', rect.width < 280);
+  }
+
+  /** Says why there is no picture, in its place; an empty text takes that back. */
+  setNote(text) {
+    this.note.hidden = !text;
+    this.note.textContent = text;
+    this.element.classList.toggle('paused', Boolean(text));
   }
 
   /** Rows of [label, value] over the picture; null hides them. */

@@ -32,6 +32,8 @@ export class Connection {
   #joined = deferred();
   #answers = new Map();
   #offers = 0;
+  #questions = new Map();
+  #asked = 0;
   #dirty = false;
   #negotiating = false;
   #heard = true;
@@ -87,6 +89,21 @@ export class Connection {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
+  /** Asks why the slots show what they show. */
+  async explain() {
+    const id = (this.#asked += 1);
+    const answered = deferred();
+    this.#questions.set(id, answered);
+    const timer = setTimeout(() => answered.reject(new PlenumError('serverUnreachable')), ANSWER_TIMEOUT_MS);
+    this.send({ type: 'explain', id });
+    try {
+      return await answered.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#questions.delete(id);
+    }
+  }
+
   #ping() {
     if (!this.#heard) return this.fail(new PlenumError('connectionLost'));
     this.#heard = false;
@@ -102,6 +119,8 @@ export class Connection {
         return this.#joined.resolve(message);
       case 'answer':
         return this.#answers.get(message.id)?.resolve(message);
+      case 'quality':
+        return this.#questions.get(message.id)?.resolve(message);
       case 'error':
         return this.#onError(message);
       case 'closing':
@@ -234,7 +253,7 @@ export class Connection {
     this.#socket?.close();
     this.#joined.reject(error);
     this.#opened.reject(error);
-    for (const answer of this.#answers.values()) answer.reject(error);
+    for (const pending of [...this.#answers.values(), ...this.#questions.values()]) pending.reject(error);
     this.room._onConnectionLost(this, error);
   }
 

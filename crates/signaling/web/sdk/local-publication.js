@@ -8,6 +8,12 @@ import { deferred } from './promises.js';
 
 const STANDARD_HINTS = { camera: 'motion', screen: 'detail' };
 
+/** What the server is told to prefer where bandwidth is short: text is detail. */
+function contentHint(track) {
+  const hint = { motion: 'motion', detail: 'detail', text: 'detail' }[track?.contentHint];
+  return hint ? { contentHint: hint } : {};
+}
+
 /** A track that this client publishes. */
 export class LocalPublication {
   constructor(room, track, options) {
@@ -66,6 +72,7 @@ export class LocalPublication {
     return {
       mid: this._transceiver.mid, trackId: this.trackId, source: this.source, muted: this.muted,
       ...(this.name ? { name: this.name } : {}),
+      ...contentHint(this.track),
       layers: (this._encodings ?? []).map(({ rid, scaleResolutionDownBy, maxBitrate }) => ({
         ...(rid ? { rid } : {}),
         width: Math.round(this._size.width / scaleResolutionDownBy),

@@ -240,6 +240,16 @@ export class Room extends Emitter {
     this._emit('closed', { error: error ?? null });
   }
 
+  /**
+   * Why each slot shows what it shows: the way to this client as the server sees it, and the last
+   * decisions with what they were decided by.
+   */
+  async explain() {
+    if (!this._connection || this.state === 'closed') throw new PlenumError('closed');
+    const { network, slots } = await this._connection.explain();
+    return { network, slots };
+  }
+
   /** What is received and sent now, condensed; rates cover the time since the last call. */
   async getStats() {
     if (!this._connection || this.state === 'closed') return { rtt: null, slots: [], publications: [] };

@@ -43,7 +43,7 @@ fn keyframes_are_told_by_their_first_packet_alone() {
             for index in 0..count {
                 let key = described(codec, true, index, count);
                 assert_eq!(key.keyframe, index == 0, "{codec:?} {index}/{count}");
-                assert_eq!(key.size, (index == 0).then_some(SIZE));
+                assert_eq!(key.size(), (index == 0).then_some(SIZE));
                 assert_eq!(key.ends_frame, index + 1 == count);
                 let other = described(codec, false, index, count);
                 assert!(!other.keyframe);

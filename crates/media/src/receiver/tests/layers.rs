@@ -62,10 +62,16 @@ fn each_stream_keeps_its_templates() {
     let mut receiver = receiver(&[camera()]);
     let keyframe = feed(&mut receiver, 1, 10, KEYFRAME).unwrap();
     assert!(keyframe.keyframe);
-    assert_eq!((keyframe.layer.temporal, keyframe.opens_temporal), (0, 1));
+    assert_eq!(
+        (keyframe.layer.temporal, keyframe.opens.top_temporal()),
+        (0, Some(1))
+    );
     let upper = feed(&mut receiver, 1, 11, &frame(1, 2)).unwrap();
     assert!(upper.discardable && !upper.switching_point);
-    assert_eq!((upper.layer.temporal, upper.opens_temporal), (1, 0));
+    assert_eq!(
+        (upper.layer.temporal, upper.opens.top_temporal()),
+        (1, None)
+    );
     // The other encoding has not told its templates.
     let unknown = feed(&mut receiver, 3, 11, &frame(1, 2)).unwrap();
     assert!(!unknown.discardable);

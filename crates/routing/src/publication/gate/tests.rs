@@ -1,4 +1,5 @@
 use super::*;
+use plenum_rtp::Opened;
 use plenum_rtp::{HeaderExtensions, RtpHeader, describe};
 use plenum_types::{Codec, ExtensionMap};
 
@@ -148,11 +149,11 @@ fn the_highest_temporal_layer_comes_back_with_a_frame_that_opens_it() {
     assert_eq!(gate.judge(&layer(1, 2, false), LAYERED, fill(5)), OUT);
     assert_eq!(gate.judge(&layer(2, 2, false), LAYERED, fill(1)), OUT);
     let mut opens = layer(3, 0, true);
-    opens.payload.opens_temporal = 1;
+    opens.payload.opens = Opened::all_up_to(1);
     assert_eq!(gate.judge(&opens, LAYERED, fill(1)), Verdict::Keep);
     assert_eq!(gate.judge(&layer(4, 2, false), LAYERED, fill(1)), OUT);
     opens.header.timestamp = layer(5, 0, true).header.timestamp;
-    opens.payload.opens_temporal = 2;
+    opens.payload.opens = Opened::all_up_to(2);
     assert_eq!(gate.judge(&opens, LAYERED, fill(1)), Verdict::Keep);
     let back = gate.judge(&layer(6, 2, false), LAYERED, fill(1));
     assert_eq!(back, Verdict::Keep);

@@ -76,11 +76,11 @@ fn layer(spatial: u8, temporal: u8) -> LayerId {
 fn later_frames_have_the_layers_of_their_templates() {
     let mut templates = Templates::default();
     let key = role(&mut templates, &l1t3(10, 65_530));
-    assert_eq!((key.layer, key.opens), (layer(0, 0), Some(2)));
+    assert_eq!((key.layer, key.opens), (layer(0, 0), Opened::all_up_to(2)));
     let expected = [
-        (10, layer(0, 0), Some(2), false),
-        (11, layer(0, 1), Some(2), false),
-        (12, layer(0, 2), None, true),
+        (10, layer(0, 0), Opened::all_up_to(2), false),
+        (11, layer(0, 1), Opened::all_up_to(2), false),
+        (12, layer(0, 2), Opened::default(), true),
     ];
     for (number, (id, layer, opens, discardable)) in (65_531_u16..).zip(expected) {
         let role = role(&mut templates, &frame(id, number));
@@ -96,20 +96,31 @@ fn later_frames_have_the_layers_of_their_templates() {
 }
 
 #[test]
-fn what_a_frame_opens_counts_for_the_largest_picture_that_is_produced() {
+fn what_a_frame_opens_depends_on_the_largest_picture_that_one_gets() {
     let mut templates = Templates::default();
-    assert_eq!(role(&mut templates, &l2t2(0, 1)).opens, None);
-    assert_eq!(role(&mut templates, &frame(2, 2)).opens, Some(1));
+    let opens = role(&mut templates, &l2t2(0, 1)).opens;
+    assert_eq!((opens.temporal(0), opens.temporal(1)), (Some(1), None));
+    assert_eq!(opens.top_temporal(), None);
+    assert_eq!(
+        role(&mut templates, &frame(2, 2)).opens.top_temporal(),
+        Some(1)
+    );
     assert!(!role(&mut templates, &frame(1, 3)).discardable);
     assert!(role(&mut templates, &frame(3, 4)).discardable);
     // The upper layer pauses: a mask of the two lower targets.
     let paused = mandatory(0, 5).bits(0b01000, 5).bits(0b0011, 4).bytes();
-    assert_eq!(role(&mut templates, &paused).opens, Some(1));
-    assert_eq!(role(&mut templates, &frame(0, 6)).opens, Some(1));
+    assert_eq!(role(&mut templates, &paused).opens.top_temporal(), Some(1));
+    assert_eq!(
+        role(&mut templates, &frame(0, 6)).opens.top_temporal(),
+        Some(1)
+    );
     // A late frame from before does not bring it back.
     let late = mandatory(0, 4).bits(0b01000, 5).bits(0b1111, 4).bytes();
     role(&mut templates, &late);
-    assert_eq!(role(&mut templates, &frame(0, 7)).opens, Some(1));
+    assert_eq!(
+        role(&mut templates, &frame(0, 7)).opens.top_temporal(),
+        Some(1)
+    );
 }
 
 #[test]
@@ -134,7 +145,10 @@ fn a_frame_from_before_the_structure_is_not_read_by_it() {
 fn a_late_structure_does_not_replace_a_newer_one() {
     let mut templates = Templates::default();
     role(&mut templates, &l2t2(10, 200));
-    assert_eq!(role(&mut templates, &l1t3(10, 100)).opens, Some(2));
+    assert_eq!(
+        role(&mut templates, &l1t3(10, 100)).opens.top_temporal(),
+        Some(2)
+    );
     assert_eq!(role(&mut templates, &frame(12, 201)).layer, layer(1, 0));
     // Frame numbers that begin anew are another stream's.
     role(&mut templates, &l1t3(10, 60_000));

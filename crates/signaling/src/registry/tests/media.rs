@@ -1,10 +1,14 @@
 //! What shards report.
 
+use std::time::Duration;
+
 use plenum_types::{
-    AudioLevel, CloseReason, LayerId, MediaCommand, MediaEvent, PublicationId, RoomId, SlotBinding,
-    SlotReason, Speaker, SrtpProfile,
+    AudioLevel, Bitrate, CloseReason, Decision, LayerId, MediaCommand, MediaEvent, PeerQuality,
+    PublicationId, RoomId, SlotBinding, SlotQuality, SlotReason, Speaker, SrtpProfile,
 };
 use serde_json::json;
+
+use crate::messages::ErrorCode;
 
 use super::harness::{FIREFOX, Server, types};
 
@@ -123,6 +127,62 @@ fn a_publisher_hears_which_of_its_layers_anybody_wants() {
         publication: PublicationId(9_999),
         encodings: vec![false],
     });
+    assert_eq!(types(&server.heard_json(1)), [""; 0]);
+}
+
+#[test]
+fn who_asks_hears_why_its_slots_show_what_they_show() {
+    let mut server = Server::new();
+    server.join(3, "eve");
+    server.say(3, json!({"type": "explain", "id": 1}));
+    assert_eq!(server.errors(3)[0].0, ErrorCode::UnknownSlot);
+    call(&mut server);
+    let peer = server.last_peer();
+    let slot = server.slots_added().last().unwrap().clone();
+    server.forget();
+    server.say(2, json!({"type": "explain", "id": 4}));
+    assert_eq!(server.commands(), ["ExplainPeer"]);
+    let decision = Decision {
+        age: Duration::from_secs(2),
+        reason: SlotReason::Bandwidth,
+        given: None,
+        wanted: Some(LayerId::default()),
+        viewport: None,
+        priority: 1,
+        estimate: Some(Bitrate::kbps(90)),
+        allocated: Bitrate::kbps(40),
+    };
+    let explained = SlotQuality {
+        slot: slot.slot,
+        binding: SlotBinding {
+            publication: None,
+            layer: None,
+            reason: SlotReason::Bandwidth,
+        },
+        bitrate: None,
+        decisions: vec![decision],
+    };
+    let quality = Box::new(PeerQuality {
+        estimate: Some(Bitrate::kbps(90)),
+        rtt: Some(Duration::from_millis(40)),
+        loss: 0.021_4,
+        slots: vec![explained],
+        ..PeerQuality::default()
+    });
+    server.report(MediaEvent::PeerExplained {
+        peer,
+        request: 4,
+        quality,
+    });
+    let heard = server.heard_json(2);
+    assert_eq!(types(&heard), ["quality"]);
+    assert_eq!(heard[0]["id"], 4);
+    assert_eq!(heard[0]["network"]["estimate"], 90_000);
+    assert_eq!(heard[0]["network"]["loss"], 0.021);
+    let told = &heard[0]["slots"][0];
+    assert_eq!(told["mid"], slot.mid.as_str());
+    assert_eq!(told["decisions"][0]["reason"], "bandwidth");
+    assert_eq!(told["decisions"][0]["age"], 2_000);
     assert_eq!(types(&server.heard_json(1)), [""; 0]);
 }
 
