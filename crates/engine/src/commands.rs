@@ -5,8 +5,8 @@ use crate::peers::PeerEntry;
 use crate::shard::Shard;
 use plenum_media::{Peer, Receiver};
 use plenum_types::{
-    CloseReason, MediaCommand, MediaEvent, PeerConfig, PeerId, PeerIndex, PublicationConfig,
-    PublicationId, ShardStats, SlotConfig, SlotId, SlotWish, Ssrc,
+    Bitrate, CloseReason, MediaCommand, MediaEvent, PeerConfig, PeerId, PeerIndex,
+    PublicationConfig, PublicationId, ShardStats, SlotConfig, SlotId, SlotWish, Ssrc,
 };
 use rand::RngExt;
 use std::time::Instant;
@@ -55,6 +55,10 @@ impl Shard {
             MediaCommand::SetSlotWish { peer, slot, wish } => {
                 self.set_slot_wish(now, peer, slot, wish);
             }
+            MediaCommand::LimitPublishing {
+                peer,
+                max_publish_bitrate,
+            } => self.limit_publishing(now, peer, max_publish_bitrate),
             MediaCommand::ExplainPeer { peer, request } => self.explain_peer(now, peer, request),
             MediaCommand::ReportStats => {
                 let stats = Box::new(self.stats_now(now));
@@ -163,6 +167,15 @@ impl Shard {
             return;
         };
         self.router.set_slot_wish(now, index, slot, wish);
+    }
+
+    fn limit_publishing(&mut self, now: Instant, peer: PeerId, limit: Option<Bitrate>) {
+        if let Some(index) = self.live_index(peer)
+            && let Some(entry) = self.peers.at_mut(index)
+        {
+            entry.receiver.set_publish_limit(now, limit);
+            self.peers.touch(index);
+        }
     }
 
     /// The peer, unless it is on its way out.

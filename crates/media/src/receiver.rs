@@ -23,8 +23,8 @@ use plenum_rtp::{
     unwrap_rtx,
 };
 use plenum_types::{
-    CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, PublicationConfig,
-    PublicationId, SequenceNumber, Ssrc,
+    Bitrate, CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind,
+    PublicationConfig, PublicationId, SequenceNumber, Ssrc,
 };
 use publication::Publication;
 use routes::{Route, Routes};
@@ -102,6 +102,13 @@ impl Receiver {
     /// The CNAME of our reports (RFC 3550 §6.5.1). Without it they carry none.
     pub fn set_cname(&mut self, cname: &str) {
         self.feedback.set_cname(cname);
+    }
+
+    /// The most that the publisher may send in all. It is told by REMB, beside transport-wide
+    /// feedback too: libwebrtc takes the lower of both, and who does not know REMB ignores it
+    /// (RFC 4585 §4.2: unknown feedback is no error).
+    pub fn set_publish_limit(&mut self, now: Instant, limit: Option<Bitrate>) {
+        self.feedback.set_limit(now, limit);
     }
 
     /// The round trip time to the publisher paces repeated requests for lost packets.

@@ -118,10 +118,10 @@ impl Sender {
             .on_estimate(now, self.estimator.bits_per_second());
     }
 
-    /// The receiver's own estimate (REMB), up to the most that ours may say. It counts where there
-    /// is no transport-wide feedback.
+    /// The receiver's own estimate (REMB), within what ours may say. It counts where there is no
+    /// transport-wide feedback.
     pub fn handle_remb(&mut self, bitrate: Bitrate) {
-        self.remb = Some(bitrate.min(Estimator::HIGHEST));
+        self.remb = Some(bitrate.clamp(Estimator::LOWEST, Estimator::HIGHEST));
     }
 
     /// A report block of the peer about a stream of ours (RFC 3550 §6.4.1). `ntp_now` is the clock

@@ -6,6 +6,7 @@
 //! [`Client::accept_answer`], then datagrams and timeouts. Media starts by itself once the
 //! connection is up.
 
+mod claims;
 mod config;
 mod provider;
 mod stack;
@@ -44,6 +45,7 @@ use crate::sdp;
 use crate::seed::{self, SimRng};
 use track::{Track, TrackSource};
 
+pub use claims::Claim;
 pub use config::{ClientConfig, TrackConfig, TrackMedia};
 pub use tap::{ReceivedSenderReport, WireLog};
 

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use plenum_engine::{Certificate, Shard, ShardConfig};
 use plenum_types::{
-    Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId,
+    Bitrate, Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId,
     ShardStats, SlotBinding, SlotId, SlotWish,
 };
 use rand::RngExt;
 
-use crate::client::{Client, ClientConfig};
+use crate::client::{Claim, Client, ClientConfig};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::TestkitError;
@@ -274,6 +274,24 @@ impl World {
     /// Mutes or unmutes a publication.
     pub fn mute(&mut self, publication: PublicationId, muted: bool) {
         self.control.mute(self.clock.now(), publication, muted);
+        self.settle();
+    }
+
+    /// Limits what the participant may publish in all.
+    pub fn limit_publishing(&mut self, id: ClientId, max_publish_bitrate: Option<Bitrate>) {
+        let shard = self.participants[id.0].shard;
+        let command = MediaCommand::LimitPublishing {
+            peer: self.peer(id),
+            max_publish_bitrate,
+        };
+        self.control.send(self.clock.now(), shard, command);
+        self.settle();
+    }
+
+    /// The participant says something by RTCP about its slot at `index`.
+    pub fn claim(&mut self, id: ClientId, index: usize, claim: Claim) {
+        let now = self.clock.now();
+        self.client_mut(id).claim(now, index, claim);
         self.settle();
     }
 

@@ -1,8 +1,8 @@
 //! What the control plane asks of a shard.
 
 use crate::{
-    CodecParameters, ContentHint, ExtensionMap, Fingerprint, IceCredentials, MediaKind, Mid,
-    PeerId, Pixels, PublicationId, Rid, RoomId, ShardId, SlotId, SlotWish, Source, Ssrc,
+    Bitrate, CodecParameters, ContentHint, ExtensionMap, Fingerprint, IceCredentials, MediaKind,
+    Mid, PeerId, Pixels, PublicationId, Rid, RoomId, ShardId, SlotId, SlotWish, Source, Ssrc,
 };
 
 /// A request of the control plane to a shard. The commands to one shard are carried out in order,
@@ -86,6 +86,14 @@ pub enum MediaCommand {
         slot: SlotId,
         /// What.
         wish: SlotWish,
+    },
+    /// The most that a peer may publish in all; `None`, as at first: no limit of its own. The client
+    /// is told by RTCP, and its encoders follow.
+    LimitPublishing {
+        /// Who.
+        peer: PeerId,
+        /// How much.
+        max_publish_bitrate: Option<Bitrate>,
     },
     /// Answer with [`MediaEvent::PeerExplained`](crate::MediaEvent::PeerExplained). No answer if the
     /// peer is gone.

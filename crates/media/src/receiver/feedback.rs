@@ -47,6 +47,10 @@ pub(super) struct Feedback {
     ssrc: Ssrc,
     cname: Option<Box<str>>,
     remb: bool,
+    /// The most that the publisher may send.
+    limit: Option<Bitrate>,
+    /// It was lifted, and the publisher does not know yet.
+    lifted: bool,
     report_at: Option<Instant>,
     /// Which stream's block the next report begins with.
     next_block: usize,
@@ -61,6 +65,8 @@ impl Feedback {
             ssrc,
             cname: None,
             remb: false,
+            limit: None,
+            lifted: false,
             report_at: None,
             next_block: 0,
             wake: None,
@@ -75,6 +81,19 @@ impl Feedback {
 
     pub(super) fn set_remb(&mut self, remb: bool) {
         self.remb = remb;
+    }
+
+    /// The most that the publisher may send. What has changed is told at once, if reports are sent.
+    pub(super) fn set_limit(&mut self, now: Instant, limit: Option<Bitrate>) {
+        if std::mem::replace(&mut self.limit, limit) == limit {
+            return;
+        }
+        // Without a limit it is told so once more, or the last one would stay.
+        self.lifted = limit.is_none();
+        if let Some(report_at) = &mut self.report_at {
+            *report_at = now.min(*report_at);
+            self.wake_at(Some(now));
+        }
     }
 
     /// Media came: reports are worth sending.
@@ -126,7 +145,7 @@ impl Feedback {
         !out.is_empty()
     }
 
-    /// Receiver report, CNAME, and REMB if the publisher relies on it.
+    /// Receiver report, CNAME, and REMB if the publisher relies on it or has a limit.
     fn write_report(&mut self, now: Instant, publications: &mut [Publication], out: &mut Vec<u8>) {
         self.report_at = (!publications.is_empty()).then(|| now + REPORT_INTERVAL);
         self.gather_blocks(now, publications);
@@ -135,9 +154,11 @@ impl Feedback {
         if let Some(cname) = &self.cname {
             writer.sdes_cname(self.ssrc, cname);
         }
-        if self.remb {
+        let lifted = std::mem::take(&mut self.lifted);
+        if self.remb || self.limit.is_some() || lifted {
             let ssrcs: Vec<Ssrc> = self.blocks.iter().map(|block| block.ssrc).collect();
-            writer.remb(self.ssrc, REMB_CAP, &ssrcs);
+            let most = self.limit.map_or(REMB_CAP, |limit| limit.min(REMB_CAP));
+            writer.remb(self.ssrc, most, &ssrcs);
         }
     }
 

@@ -54,6 +54,9 @@ impl Estimator {
     /// No estimate is above this, so that sums over all peers cannot overflow.
     pub(super) const HIGHEST: Bitrate = Bitrate(MAXIMUM as u64);
 
+    /// No estimate is below this, so that sound always has a place.
+    pub(super) const LOWEST: Bitrate = Bitrate(MINIMUM as u64);
+
     /// The estimate before there is feedback.
     pub(super) const FIRST: Bitrate = Bitrate(INITIAL as u64);
 

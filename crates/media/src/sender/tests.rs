@@ -1,6 +1,7 @@
 //! Synthetic feedback over a made-up link.
 
 mod closed_loop;
+mod lies;
 
 use super::*;
 use crate::transport_feedback::encode;
@@ -175,6 +176,15 @@ fn remb_that_promises_everything_is_not_believed() {
     let mut sender = Sender::new();
     sender.handle_remb(Bitrate(u64::MAX));
     assert_eq!(bitrate(&sender), Some(Bitrate::kbps(100_000)));
+}
+
+#[test]
+fn remb_that_allows_nothing_leaves_room_for_sound() {
+    let mut sender = Sender::new();
+    for kbps in [0, 1, 49] {
+        sender.handle_remb(Bitrate::kbps(kbps));
+        assert_eq!(bitrate(&sender), Some(Bitrate::kbps(50)));
+    }
 }
 
 #[test]

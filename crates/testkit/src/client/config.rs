@@ -59,6 +59,13 @@ impl ClientConfig {
         self
     }
 
+    /// Knows no transport-wide feedback.
+    #[must_use]
+    pub const fn without_transport_cc(mut self) -> Self {
+        self.transport_cc = false;
+        self
+    }
+
     /// Checks connectivity as often as browsers do.
     #[must_use]
     pub const fn checking_like_browsers(mut self) -> Self {

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use plenum_types::{ExtensionKind, ExtensionMap, NtpTime, RtpTimestamp, Ssrc};
+use plenum_types::{Bitrate, ExtensionKind, ExtensionMap, NtpTime, RtpTimestamp, Ssrc};
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
@@ -62,6 +63,8 @@ pub struct WireLog {
     pub firs_in: u64,
     /// Sequence numbers that were asked of us.
     pub nacks_in: u64,
+    /// The limit that REMB named last.
+    pub limit: Option<Bitrate>,
     /// Transport-wide feedback messages received.
     pub transport_feedback_in: u64,
     /// Transport-wide feedback messages sent.
@@ -156,6 +159,8 @@ impl State {
             self.on_reports(report.reports.iter().map(|block| block.ssrc));
         } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
             self.on_reports(report.reports.iter().map(|block| block.ssrc));
+        } else if let Some(remb) = packet.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
+            self.log.limit = Some(Bitrate(remb.bitrate as u64));
         } else if packet.is::<TransportLayerCc>() {
             self.log.transport_feedback_in += 1;
         }

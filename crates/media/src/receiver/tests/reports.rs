@@ -143,6 +143,44 @@ fn remb_goes_to_publishers_that_know_nothing_better() {
     }
 }
 
+/// A limit is told whatever else was negotiated, at once and with every report, until it is lifted.
+#[test]
+fn a_limit_is_told_to_the_publisher() {
+    for transport_cc in [true, false] {
+        let mut config = camera();
+        config.codecs[0].remb = !transport_cc;
+        config.codecs[0].transport_cc = transport_cc;
+        let mut receiver = receiver(&[config]);
+        receiver.set_publish_limit(at(0), Some(Bitrate::kbps(800)));
+        receiver.handle_rtp(at(0), &mut packet(1, 0)).unwrap();
+        let mut told = Vec::new();
+        for ms in (0..4_000).step_by(10) {
+            if ms == 1_500 {
+                receiver.set_publish_limit(at(ms), Some(Bitrate::kbps(300)));
+            } else if ms == 3_000 {
+                receiver.set_publish_limit(at(ms), None);
+            }
+            let packets = drain(&mut receiver, at(ms));
+            let rembs = only::<ReceiverEstimatedMaximumBitrate>(&packets);
+            told.extend(rembs.iter().map(|remb| (ms, remb.bitrate as u64 / 1_000)));
+        }
+        let mut expected = vec![
+            (100, 800),
+            (1_100, 800),
+            (1_500, 300),
+            (2_500, 300),
+            (3_000, 20_000),
+        ];
+        if transport_cc {
+            assert_eq!(told, expected);
+        } else {
+            // Who relies on REMB is told on.
+            expected.push((4_000, 20_000));
+            assert!(expected.starts_with(&told), "{told:?}");
+        }
+    }
+}
+
 #[test]
 fn forty_streams_share_the_reports() {
     let mut configs = Vec::new();
