@@ -7,12 +7,12 @@
 //! has a [`DropReason`], which is counted in one place: [`Shard::handle_datagram`] for what ends a
 //! datagram, `fan_out_burst` for what ends one subscriber's copy.
 
-use crate::burst::Burst;
+use crate::burst::{Burst, BurstPacket};
 use crate::link::Links;
 use crate::peers::{PeerEntry, PeerTable};
 use crate::shard::Shard;
 use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, stun_local_ufrag};
-use plenum_routing::{Arrival, Forward, Withheld};
+use plenum_routing::{Arrival, Forward, Router, SlotIndex, Withheld};
 use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth, write_packet};
 use plenum_types::{
     DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
@@ -205,6 +205,9 @@ impl Shard {
             };
             for (slot, packets) in deal.deliveries_to(peer, burst) {
                 for packet in packets {
+                    if subscriber.entry.sender.is_bursting() {
+                        subscriber.hold_back(now, router, slot, packet);
+                    }
                     // Stage 6, select and patch: forward this packet on this slot, and changed how?
                     let copied = router
                         .forward(now, slot, &packet.arrival, &packet.description)
@@ -256,6 +259,20 @@ impl<'p> Subscriber<'p> {
         let entry = peers.at_mut(peer)?;
         let path = entry.transport.path()?;
         Some(Self { entry, path })
+    }
+
+    /// So much has left at once that pictures may have to wait.
+    #[cold]
+    fn hold_back(
+        &mut self,
+        now: Instant,
+        router: &mut Router,
+        slot: SlotIndex,
+        packet: &BurstPacket,
+    ) {
+        if let Some(rate) = self.entry.sender.hold(now) {
+            router.hold_back(now, slot, &packet.arrival, rate);
+        }
     }
 
     /// Reserves a place in the send batch, writes the patched copy there, encrypts it in place

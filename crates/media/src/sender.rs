@@ -1,6 +1,7 @@
 //! The send side of a peer: transport-wide sequence numbers, and from the feedback about them an
 //! estimate of what the way to the peer carries.
 
+mod bucket;
 mod estimator;
 mod history;
 mod probe;
@@ -10,6 +11,7 @@ mod round_trip;
 mod tests;
 
 use crate::transport_feedback::Statuses;
+use bucket::Bucket;
 use estimator::Estimator;
 use history::History;
 use plenum_rtp::rtcp::ReportBlock;
@@ -30,6 +32,9 @@ pub struct Sender {
     estimator: Estimator,
     prober: Prober,
     repairs: Repairs,
+    bucket: Bucket,
+    /// What routing gives, bits per second.
+    flowing: f64,
     round_trip: RoundTrip,
     remb: Option<Bitrate>,
     fraction_lost: u8,
@@ -49,6 +54,8 @@ impl Sender {
             estimator: Estimator::new(),
             prober: Prober::default(),
             repairs: Repairs::default(),
+            bucket: Bucket::default(),
+            flowing: 0.0,
             round_trip: RoundTrip::default(),
             remb: None,
             fraction_lost: 0,
@@ -60,6 +67,7 @@ impl Sender {
     /// doubled.
     pub fn next_transport_sequence(&mut self, now: Instant, payload: usize) -> u16 {
         let bytes = payload + PACKET_OVERHEAD;
+        self.bucket.take(bytes);
         let train = self.prober.current();
         if train != 0 {
             self.prober.on_sent(bytes);
@@ -77,9 +85,29 @@ impl Sender {
         is_current && self.repairs.take(now, payload + PACKET_OVERHEAD, rate)
     }
 
+    /// Whether so much has left that a picture's next packet may be too much at once:
+    /// [`hold`](Self::hold) tells.
+    #[inline]
+    pub const fn is_bursting(&self) -> bool {
+        self.bucket.is_empty()
+    }
+
+    /// How fast what is too much at once is to be sent, bits per second; `None` if it is not. Only
+    /// an estimate that feedback has proved holds anything back.
+    #[cold]
+    pub fn hold(&mut self, now: Instant) -> Option<Bitrate> {
+        let estimate = self.estimator.estimate(now);
+        let proven = estimate.filter(|estimate| estimate.basis != EstimateBasis::Assumed);
+        let rate = proven.map(|estimate| estimate.bitrate.bits_per_second() as f64);
+        self.bucket.fill(now, rate, self.flowing);
+        let pace = |rate| Bitrate(bucket::pace(rate, self.flowing) as u64);
+        rate.map(pace).filter(|_| self.bucket.is_empty())
+    }
+
     /// What routing would like to send. Until something is wanted nothing is probed.
     pub fn set_demand(&mut self, now: Instant, demand: BitrateDemand) {
         let estimate = self.estimator.bits_per_second();
+        self.flowing = demand.allocated.bits_per_second() as f64;
         self.prober.set_wanted(now, demand, estimate);
     }
 

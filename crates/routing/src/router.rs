@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_types::{
-    BandwidthEstimate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime, PeerId,
-    PeerIndex, PeerQuality, PublicationConfig, PublicationId, RoomId, RoomIndex, SequenceNumber,
-    ShardId, SlotConfig, SlotId, SlotWish, Ssrc,
+    BandwidthEstimate, Bitrate, DropReason, KeyframeCause, LinkFill, LinkNote, MediaKind, NtpTime,
+    PeerId, PeerIndex, PeerQuality, PublicationConfig, PublicationId, RoomId, RoomIndex,
+    SequenceNumber, ShardId, SlotConfig, SlotId, SlotWish, Ssrc,
 };
 use rand::Rng;
 use slab::Slab;
@@ -398,6 +398,15 @@ impl Router {
         d: &PacketDescription,
     ) -> Result<Forward, Withheld> {
         self.forward_packet(now, slot, arrival, d)
+    }
+
+    /// A slot is not to be sent a picture's packet, nor what follows it, faster than `rate`: it is
+    /// behind from there on. What has waited for long is sent faster; pictures that have waited for
+    /// 700 ms are left out up to the next keyframe.
+    /// Sound is never held back.
+    #[cold]
+    pub fn hold_back(&mut self, now: Instant, slot: SlotIndex, arrival: &Arrival, rate: Bitrate) {
+        self.hold_back_from(now, slot, arrival, rate);
     }
 
     /// A slot that is behind and whose turn it is, with its room. What was taken of the room must

@@ -135,6 +135,8 @@ drop_reasons! {
     BeforeSwitch = (Select, "before_switch"),
     /// The slot is paused.
     Paused = (Select, "paused"),
+    /// Pictures were held back for so long that they are left out up to the next keyframe.
+    HeldTooLong = (Select, "held_too_long"),
     /// The subscriber did not negotiate the codec.
     CodecNotNegotiated = (Select, "codec_not_negotiated"),
     /// A requested packet is no longer in the store.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use plenum_types::{Bitrate, EstimateBasis, MediaKind};
 
+use super::late::{bytes_only, paced};
 use crate::peer::Peer;
 use crate::publication::Group;
 use crate::slot::{Allowance, Pace, Slot};
@@ -22,9 +23,6 @@ const SPEED: u64 = 3;
 const SPEED_MIN: u64 = 2;
 /// The rate of an encoding before it was measured.
 const UNMEASURED: Bitrate = Bitrate::kbps(1_000);
-/// Time between two steps, and the least bytes of one: a packet.
-const PAUSE: Duration = Duration::from_millis(5);
-const STEP_MIN: u64 = 1_200;
 
 impl Router {
     /// Whether a slot that waits for a keyframe gets one without asking for it.
@@ -74,14 +72,6 @@ impl Router {
 
 /// The keyframe at once, as it would leave if it came now; what follows it at [`SPEED`].
 fn pace(group: &Group, bitrate: Bitrate) -> (Allowance, Pace) {
-    let step = SPEED * bitrate.bits_per_second() / 8 * PAUSE.as_millis() as u64 / 1_000;
-    let allow = |bytes| Allowance {
-        packets: u32::MAX,
-        bytes,
-    };
-    let pace = Pace {
-        step: allow(step.max(STEP_MIN).min(u64::from(u32::MAX)) as u32),
-        pause: PAUSE,
-    };
-    (allow(group.keyframe), pace)
+    let rate = Bitrate(SPEED * bitrate.bits_per_second());
+    (bytes_only(group.keyframe), paced(rate))
 }

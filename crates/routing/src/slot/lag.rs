@@ -20,6 +20,10 @@ pub(crate) struct Lag {
     pub(crate) pace: Pace,
     /// Packets and bytes that may go before the next pause.
     pub(crate) left: Allowance,
+    /// Pictures that have waited for longer are left out.
+    pub(crate) patience: Option<Duration>,
+    /// They are being left out.
+    pub(crate) gave_up: bool,
 }
 
 /// How fast a slot catches up.
@@ -45,6 +49,12 @@ impl Lag {
         self.left.bytes = self.left.bytes.saturating_sub(bytes);
     }
 
+    /// Whether what came at `stored_at` has waited for too long.
+    pub(crate) fn is_overdue(&self, now: Instant, stored_at: Instant) -> bool {
+        let waited = now.saturating_duration_since(stored_at);
+        !self.gave_up && self.patience.is_some_and(|patience| waited > patience)
+    }
+
     /// Whether it is time to pause.
     pub(crate) const fn is_used_up(&self) -> bool {
         self.left.packets == 0 || self.left.bytes == 0
@@ -52,6 +62,14 @@ impl Lag {
 }
 
 impl Slot {
+    /// Pictures are left out up to the next keyframe.
+    pub(crate) const fn give_up(&mut self) {
+        self.flowing = false;
+        if let Some(lag) = &mut self.lag {
+            lag.gave_up = true;
+        }
+    }
+
     /// Whether a packet that comes has to wait for those before it.
     #[inline]
     pub(crate) fn is_behind(&self, source: EncodingRef, number: u64) -> bool {

@@ -8,6 +8,7 @@ mod explain;
 mod joining;
 mod keyframes;
 mod layers_wanted;
+mod pacing;
 mod packets;
 mod policies;
 mod publisher;

@@ -8,8 +8,8 @@ use plenum_routing::{Forward, PublicationIndex, Router, RouterEvent, SlotIndex, 
 use plenum_rtp::rtcp::SenderInfo;
 use plenum_rtp::{OutgoingExtensions, PacketDescription, Templates, max_growth, write_packet};
 use plenum_types::{
-    Codec, CodecParameters, ContentHint, DropReason, Encoding, KeyframeCause, MediaKind, Mid,
-    NtpTime, PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp,
+    Bitrate, Codec, CodecParameters, ContentHint, DropReason, Encoding, KeyframeCause, MediaKind,
+    Mid, NtpTime, PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp,
     SequenceNumber, SlotBinding, SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Speaker, Ssrc,
 };
 use rand::rngs::StdRng;
@@ -83,6 +83,9 @@ pub(crate) struct World {
     /// Packets that had to wait for others, and that came from the store.
     pub(crate) held: u32,
     pub(crate) late: u32,
+    /// How fast slots are sent what comes, if that is limited; and whether nothing held is sent.
+    pub(crate) hold: Option<Bitrate>,
+    pub(crate) stalled: bool,
     /// One frame is captured every so many milliseconds, whatever the codec says.
     pub(crate) frame_ms: Option<u64>,
     /// Packets of higher layers, by slot and tag.
@@ -128,6 +131,8 @@ impl World {
             lost: 0,
             held: 0,
             late: 0,
+            hold: None,
+            stalled: false,
             frame_ms: None,
             left_out: BTreeSet::new(),
             templates: BTreeMap::new(),
@@ -409,6 +414,9 @@ impl World {
             let Some(slot) = listed.map(|listed| listed.slot) else {
                 break;
             };
+            if let Some(rate) = self.hold {
+                self.router.hold_back(now, slot, &arrival, rate);
+            }
             match self.router.forward(now, slot, &arrival, &d) {
                 Ok(forward) => {
                     assert_eq!(forward.slot, slot);
@@ -434,7 +442,9 @@ impl World {
     /// Sends what is due of slots that are behind.
     fn late(&mut self) {
         let now = self.now();
-        while let Some((slot, _)) = self.router.take_late(now) {
+        while !self.stalled
+            && let Some((slot, _)) = self.router.take_late(now)
+        {
             while let Some(late) = self.router.forward_late(now, slot) {
                 let (d, forward, packet) = (late.description, late.forward, late.packet.to_vec());
                 let is_it = |sent: &&Sent| !sent.padding && sent.bytes == packet;

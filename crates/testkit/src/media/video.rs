@@ -10,7 +10,7 @@ use super::payload::{FrameShape, VideoCodec, packetize};
 use super::{SourcePacket, Stamp};
 use crate::seed::SimRng;
 
-/// A keyframe has this many times the bytes of another frame.
+/// A keyframe has this many times the bytes of another frame, if nothing else is said.
 const KEYFRAME_FACTOR: usize = 4;
 /// Frame sizes vary by this share of the mean.
 const SIZE_VARIATION: f64 = 0.2;
@@ -37,6 +37,8 @@ pub struct VideoConfig {
     pub frame_rate: u32,
     /// 1 to 3.
     pub temporal_layers: u8,
+    /// A keyframe has this many times the bytes of another frame.
+    pub keyframe_factor: usize,
     /// Encodings, smallest picture first.
     pub encodings: Vec<EncodingConfig>,
 }
@@ -48,6 +50,7 @@ impl VideoConfig {
             codec,
             frame_rate: 30,
             temporal_layers: 1,
+            keyframe_factor: KEYFRAME_FACTOR,
             encodings: vec![EncodingConfig {
                 rid: None,
                 size: Pixels {
@@ -74,6 +77,7 @@ impl VideoConfig {
             codec: VideoCodec::Vp8,
             frame_rate: 30,
             temporal_layers: 1,
+            keyframe_factor: KEYFRAME_FACTOR,
             encodings: vec![
                 encoding("q", 320, 150),
                 encoding("h", 640, 400),
@@ -238,7 +242,7 @@ impl VideoSource {
         let state = &mut self.encodings[encoding];
         let keyframe = std::mem::take(&mut state.keyframe_wanted);
         if keyframe {
-            bytes *= KEYFRAME_FACTOR;
+            bytes *= self.config.keyframe_factor;
             state.pattern = 0;
             state.keyframes += 1;
         }

@@ -215,6 +215,7 @@ impl Server {
                 MediaCommand::AddSlot { .. } => "AddSlot",
                 MediaCommand::RemoveSlot { .. } => "RemoveSlot",
                 MediaCommand::SetSlotWish { .. } => "SetSlotWish",
+                MediaCommand::LimitPublishing { .. } => "LimitPublishing",
                 MediaCommand::ExplainPeer { .. } => "ExplainPeer",
                 MediaCommand::ReportStats => "ReportStats",
             })
