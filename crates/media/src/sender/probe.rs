@@ -33,7 +33,7 @@ const THROUGH_SHARED: f64 = 0.9;
 /// of the others.
 const AGREEING: u32 = 3;
 /// Where others share the way it is overused at least this often.
-pub(super) const SHARED: Duration = Duration::from_secs(7);
+pub(super) const SHARED: Duration = Duration::from_secs(5);
 /// How long a train lasts. Longer is surer, costs more, and is itself a longer queue.
 const DURATION: Duration = Duration::from_millis(40);
 /// Least packets of a train.
@@ -49,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Between trains while a better layer is wanted; a train that does not come through makes the
 /// next one wait longer.
 const INTERVAL: Duration = Duration::from_secs(2);
-const INTERVAL_MAX: Duration = Duration::from_secs(3);
+const INTERVAL_MAX: Duration = Duration::from_millis(2_500);
 /// So long after the link was overused no train is sent: the queue must drain.
 pub(super) const CALM: Duration = Duration::from_millis(1_500);
 
