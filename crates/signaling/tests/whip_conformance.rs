@@ -1,6 +1,5 @@
 //! RFC 9725, rule by rule, over real HTTP. Each test names the section whose rules it walks; what
 //! the RFC asks of clients or of media is not here (`tests/interop` has both).
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/http.rs"]
 mod http;
