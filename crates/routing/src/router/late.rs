@@ -66,7 +66,8 @@ impl Router {
         let lag = slot.lag.as_mut()?;
         if lag.is_used_up() {
             lag.left = lag.pace.step;
-            lag.due = now + lag.pace.pause;
+            // From when it was due: a wake-up that comes late brings as many more turns.
+            lag.due += lag.pace.pause;
             let due = lag.due;
             self.late.insert((due, index));
             return None;
