@@ -17,6 +17,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::config::SignalingConfig;
 use crate::connection::{ConnectionId, Ending};
+use crate::http_session::{SessionError, SessionReply, SessionRequest};
 use crate::messages::{ClientMessage, CloseCode, ErrorCode, ServerMessage};
 use crate::output::Output;
 use crate::registry::Registry;
@@ -35,6 +36,11 @@ pub(crate) enum Input {
     Message(ConnectionId, Box<ClientMessage>),
     /// A client's task has ended. Sent once for each `Connected`.
     Disconnected(ConnectionId, Ending),
+    /// Somebody asks by HTTP.
+    Session(
+        Box<SessionRequest>,
+        oneshot::Sender<Result<SessionReply, SessionError>>,
+    ),
     /// Let go of everybody; answer when all are gone.
     Shutdown(oneshot::Sender<()>),
 }
@@ -143,6 +149,10 @@ impl Actor {
                 self.outboxes.remove(&id);
                 self.registry.handle_disconnected(now, id, ending);
             }
+            Input::Session(request, answer) => {
+                // Whoever asked may have gone.
+                let _ = answer.send(self.handle_session(&request));
+            }
             Input::Shutdown(done) => {
                 self.registry.handle_shutdown();
                 self.drained.push(done);
@@ -160,6 +170,17 @@ impl Actor {
             tracing::error!(connection = id.0, "panic while handling a message");
             self.registry.handle_panic(id);
         }
+    }
+
+    /// A panic over one request fails that request.
+    fn handle_session(&mut self, request: &SessionRequest) -> Result<SessionReply, SessionError> {
+        let Self { registry, rng, .. } = self;
+        let outcome = catch_unwind(AssertUnwindSafe(|| registry.handle_session(request, rng)));
+        outcome.unwrap_or_else(|_| {
+            tracing::error!("panic while handling a WHIP or WHEP request");
+            self.registry.handle_session_panic();
+            Err(SessionError::Failed)
+        })
     }
 
     fn handle_events(

@@ -2,6 +2,7 @@
 
 mod assets;
 mod demo_token;
+mod one_way;
 mod problem;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     for asset in assets::served(shared.config.dev) {
         router = router.route(asset.path, get(assets::serve));
     }
+    router = router.merge(one_way::routes(&shared));
     if shared.config.dev {
         router = router.route("/demo/token", get(demo_token::mint));
     }

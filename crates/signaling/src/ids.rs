@@ -52,6 +52,12 @@ pub(crate) fn random_text(length: usize, rng: &mut dyn Rng) -> String {
         .collect()
 }
 
+/// `length` random characters that stand for themselves in a URL (RFC 3986 §2.3) and in an entity
+/// tag (RFC 9110 §8.8.3).
+pub(crate) fn url_text(length: usize, rng: &mut dyn Rng) -> String {
+    random_text(length, rng).replace('+', "-").replace('/', "_")
+}
+
 /// Credentials for `peer`. The user name fragment is unique on the server: it begins with the
 /// peer's number, up to the first `+`.
 pub(crate) fn ice_credentials(peer: PeerId, rng: &mut dyn Rng) -> IceCredentials {

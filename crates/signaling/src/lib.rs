@@ -3,7 +3,8 @@
 //!
 //! The core is a state machine without IO, `registry`, over the values of `room` and the pure
 //! functions of `negotiation` and `token`. One task (`actor`) owns it; one task per client (`ws`)
-//! stands between a socket and the actor. Towards the media plane there are only
+//! stands between a socket and the actor. WHIP and WHEP (`http::one_way`) are requests to the actor
+//! that it answers. Towards the media plane there are only
 //! [`MediaCommand`](plenum_types::MediaCommand) and [`MediaEvent`](plenum_types::MediaEvent).
 //!
 //! `PROTOCOL.md` documents the WebSocket protocol for those who write clients.
@@ -14,6 +15,7 @@ mod actor;
 mod config;
 mod connection;
 mod http;
+mod http_session;
 mod ids;
 pub mod messages;
 mod names;

@@ -14,8 +14,8 @@ pub use client::{
 };
 pub use error_code::{CloseCode, ErrorCode};
 pub use info::{
-    ContentHintName, GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, PublicationInfo,
-    RoomInfo, SelfInfo, SourceName, SpeakerInfo,
+    ContentHintName, GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, ParticipantKind,
+    PublicationInfo, RoomInfo, SelfInfo, SourceName, SpeakerInfo,
 };
 pub use quality::{DecisionInfo, NetworkQuality, SlotExplanation};
 pub use server::{

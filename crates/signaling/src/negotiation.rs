@@ -9,11 +9,15 @@ mod answer;
 mod codecs;
 mod encodings;
 mod extensions;
+mod fragment;
 mod offer;
+mod one_way;
 mod section;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use answer::{Answer, SectionAnswer, SlotStream};
+pub(crate) use fragment::{Fragment, FragmentHead};
 pub(crate) use offer::Offer;
+pub(crate) use one_way::Way;
 pub(crate) use section::RtpSection;

@@ -6,6 +6,8 @@
 //! client sends changes nothing but its own participant.
 
 mod events;
+mod follow;
+mod http_sessions;
 mod join;
 mod leave;
 mod offer;
@@ -21,14 +23,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http_sessions::HttpSession;
 use placement::{Placement, Seat};
 use plenum_types::{ParticipantId, PeerId, RoomId};
 use rand::Rng;
 
 use crate::config::SignalingConfig;
 use crate::connection::{Connection, ConnectionId, Ending};
+use crate::http_session::SessionKey;
 use crate::ids::Ids;
-use crate::messages::{ClientMessage, ClosingReason, ErrorCode, ServerMessage};
+use crate::messages::{ClientMessage, ClosingReason, ErrorCode, ParticipantKind, ServerMessage};
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::room::{Participant, Room};
@@ -46,6 +50,8 @@ pub(crate) struct Registry {
     rooms: BTreeMap<RoomId, Room>,
     names: BTreeMap<String, RoomId>,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// Sessions over plain HTTP, by the last part of their addresses.
+    http_sessions: BTreeMap<SessionKey, HttpSession>,
     /// Where each peer is that a shard was told of; who a media event is about.
     peers: BTreeMap<PeerId, Seat>,
     placement: Placement,
@@ -76,6 +82,7 @@ impl Registry {
             rooms: BTreeMap::new(),
             names: BTreeMap::new(),
             connections: BTreeMap::new(),
+            http_sessions: BTreeMap::new(),
             peers: BTreeMap::new(),
             placement: Placement::new(shards),
             participants: 0,
@@ -127,7 +134,14 @@ impl Registry {
             (_, ClientMessage::Ping { at }) => self.send(id, ServerMessage::Pong { at }),
             (_, ClientMessage::Leave {}) => self.handle_leave(id),
             (None, ClientMessage::Join { room, name, sdk }) => {
-                self.handle_join(id, &join::Wish { room, name, sdk }, rng);
+                let kind = ParticipantKind::Standard;
+                let wish = join::Wish {
+                    room,
+                    name,
+                    sdk,
+                    kind,
+                };
+                self.handle_join(id, &wish, rng);
             }
             (None, _) => self.send(
                 id,

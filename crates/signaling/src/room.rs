@@ -16,7 +16,7 @@ pub(crate) use slot::{Slot, WishChange};
 
 use crate::connection::ConnectionId;
 use crate::messages::{
-    ErrorCode, ParticipantInfo, PolicyName, RoomInfo, ServerMessage, SpeakerInfo,
+    ErrorCode, ParticipantInfo, ParticipantKind, PolicyName, RoomInfo, ServerMessage, SpeakerInfo,
 };
 use crate::refusal::Refusal;
 
@@ -59,10 +59,12 @@ impl Room {
         }
     }
 
-    /// The participant with `identity`.
+    /// The participant with `identity`. Viewers without a WebSocket do not count: one token may
+    /// open many of them.
     pub(crate) fn by_identity(&self, identity: &str) -> Option<ParticipantId> {
         self.participants
             .values()
+            .filter(|participant| participant.kind != ParticipantKind::Egress)
             .find(|participant| participant.identity == identity)
             .map(|participant| participant.id)
     }

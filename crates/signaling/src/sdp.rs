@@ -64,26 +64,35 @@ impl<'a> Attributes<'a> {
 impl<'a> Session<'a> {
     /// Reads a description.
     pub(crate) fn read(text: &'a str) -> Result<Self, Refusal> {
-        let mut session = Session::default();
-        for (number, line) in text.lines().enumerate() {
-            session
-                .read_line(number, line.trim_end())
-                .map_err(|what| invalid(format!("Line {} of the offer {what}.", number + 1)))?;
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        if first.trim_end() != "v=0" {
+            return Err(invalid("Line 1 of the offer must be v=0."));
         }
+        let session = Self::read_lines("offer", rest, 2)?;
         if session.media.is_empty() {
             return Err(invalid("Send an offer with at least one m-line."));
         }
         Ok(session)
     }
 
-    fn read_line(&mut self, number: usize, line: &'a str) -> Result<(), &'static str> {
-        if number == 0 {
-            return if line == "v=0" {
-                Ok(())
-            } else {
-                Err("must be v=0")
-            };
+    /// Reads a part of a description (RFC 8840 §9): it has neither a first line nor, perhaps, an
+    /// m-line.
+    pub(crate) fn read_fragment(text: &'a str) -> Result<Self, Refusal> {
+        Self::read_lines("fragment", text, 1)
+    }
+
+    /// Reads the lines of `what`, whose number begins at `first`.
+    fn read_lines(what: &str, text: &'a str, first: usize) -> Result<Self, Refusal> {
+        let mut session = Session::default();
+        for (number, line) in (first..).zip(text.lines()) {
+            session
+                .read_line(line.trim_end())
+                .map_err(|how| invalid(format!("Line {number} of the {what} {how}.")))?;
         }
+        Ok(session)
+    }
+
+    fn read_line(&mut self, line: &'a str) -> Result<(), &'static str> {
         if line.is_empty() {
             return Ok(());
         }

@@ -77,7 +77,7 @@ impl Signaling {
         }
     }
 
-    /// The HTTP endpoints: `/v1/ws`, `/plenum.js`, `/plenum.d.ts`, and with `dev` the demo app.
+    /// The HTTP endpoints: `/v1/ws`, `/whip/...`, `/whep/...`, `/plenum.js`, `/plenum.d.ts`, and with `dev` the demo app.
     pub fn router(&self) -> axum::Router {
         crate::http::router(Arc::clone(&self.shared))
     }

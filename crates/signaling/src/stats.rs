@@ -89,6 +89,11 @@ impl Counters {
         }
     }
 
+    /// Counts an error that a client is told by HTTP.
+    pub(crate) fn count_error(&self, code: ErrorCode) {
+        self.errors[code as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Replaces the gauges.
     pub(crate) fn set_gauges(&self, gauges: Gauges) {
         *self.gauges.lock().unwrap_or_else(PoisonError::into_inner) = gauges;

@@ -145,7 +145,8 @@ impl Router {
         let slot = self.slots.get_mut(index.key())?;
         let lag = slot.lag.as_mut()?;
         if lag.is_used_up() {
-            lag.due = now + lag.pace.pause;
+            // From when it was due: a wake-up that comes late brings as many more turns.
+            lag.due += lag.pace.pause;
             let lag = *lag;
             self.late.insert((lag.due, index));
             let haste = self.haste(now, &lag);

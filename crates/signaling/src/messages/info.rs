@@ -101,6 +101,19 @@ pub struct RoomInfo {
     pub name: String,
 }
 
+/// What a participant is, by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ParticipantKind {
+    /// Somebody who speaks the WebSocket protocol.
+    #[default]
+    Standard,
+    /// A source without a WebSocket: an encoder that publishes by WHIP.
+    Ingress,
+    /// A viewer without a WebSocket, by WHEP. Always hidden.
+    Egress,
+}
+
 /// Another participant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -113,6 +126,9 @@ pub struct ParticipantInfo {
     pub name: String,
     /// `metadata` of the token.
     pub metadata: String,
+    /// What it is.
+    #[serde(default)]
+    pub kind: ParticipantKind,
     /// What is published now, oldest first.
     pub publications: Vec<PublicationInfo>,
 }

@@ -285,7 +285,7 @@ fn write_fingerprint(out: &mut Writer, fingerprint: &Fingerprint) {
 }
 
 /// Host candidates in the order of the configuration, which is the order of preference.
-fn write_candidates(out: &mut Writer, addresses: &[SocketAddr]) {
+pub(super) fn write_candidates(out: &mut Writer, addresses: &[SocketAddr]) {
     for (index, address) in (0_u32..).zip(addresses) {
         let local_preference = u32::from(u16::MAX).saturating_sub(index);
         let priority = (HOST_PREFERENCE << 24) | (local_preference << 8) | 255;

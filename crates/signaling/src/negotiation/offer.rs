@@ -134,21 +134,7 @@ impl<'s, 'a> Transport<'s, 'a> {
     }
 
     fn ice(&self) -> Result<IceCredentials, Refusal> {
-        let ufrag = self.value("ice-ufrag").unwrap_or_default();
-        let password = self.value("ice-pwd").unwrap_or_default();
-        let is_ice = |text: &str, least| {
-            (least..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
-        };
-        if is_ice(ufrag, 4) && is_ice(password, 22) {
-            return Ok(IceCredentials {
-                ufrag: ufrag.to_owned(),
-                password: Secret(password.to_owned()),
-            });
-        }
-        Err(Refusal::new(
-            ErrorCode::SdpNoIce,
-            "Offer a=ice-ufrag of 4 to 256 and a=ice-pwd of 22 to 256 characters.",
-        ))
+        credentials(self.value("ice-ufrag"), self.value("ice-pwd"))
     }
 
     fn fingerprint(&self) -> Result<Fingerprint, Refusal> {
@@ -164,6 +150,27 @@ impl<'s, 'a> Transport<'s, 'a> {
                 )
             })
     }
+}
+
+/// What RFC 8839 §5.4 allows.
+pub(super) fn credentials(
+    ufrag: Option<&str>,
+    password: Option<&str>,
+) -> Result<IceCredentials, Refusal> {
+    let (ufrag, password) = (ufrag.unwrap_or_default(), password.unwrap_or_default());
+    let is_ice = |text: &str, least| {
+        (least..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    if is_ice(ufrag, 4) && is_ice(password, 22) {
+        return Ok(IceCredentials {
+            ufrag: ufrag.to_owned(),
+            password: Secret(password.to_owned()),
+        });
+    }
+    Err(Refusal::new(
+        ErrorCode::SdpNoIce,
+        "Offer a=ice-ufrag of 4 to 256 and a=ice-pwd of 22 to 256 characters.",
+    ))
 }
 
 /// `sha-256 AB:CD:...` (RFC 8122 §5).

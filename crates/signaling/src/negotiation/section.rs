@@ -19,6 +19,8 @@ pub(crate) struct Section {
     pub(crate) protocol: String,
     /// As offered.
     pub(crate) formats: String,
+    /// The client wants it: neither given up nor rejected before.
+    pub(crate) offered: bool,
     /// What is in it.
     pub(crate) body: Body,
 }
@@ -83,6 +85,7 @@ impl Section {
             kind: media.kind.to_owned(),
             protocol: media.protocol.to_owned(),
             formats: media.formats.join(" "),
+            offered: alive,
             body,
         })
     }

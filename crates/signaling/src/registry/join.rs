@@ -6,7 +6,9 @@ use rand::Rng;
 use super::{Registry, Timer};
 use crate::connection::ConnectionId;
 use crate::ids;
-use crate::messages::{ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ServerMessage};
+use crate::messages::{
+    ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ParticipantKind, ServerMessage,
+};
 use crate::refusal::Refusal;
 use crate::room::{Participant, Room};
 use crate::token::Claims;
@@ -23,6 +25,7 @@ pub(super) struct Wish {
     pub(super) room: Option<String>,
     pub(super) name: Option<String>,
     pub(super) sdk: Option<String>,
+    pub(super) kind: ParticipantKind,
 }
 
 impl Registry {
@@ -47,7 +50,7 @@ impl Registry {
     }
 
     /// Finds or makes the room, and tells whom the newcomer replaces.
-    fn admit(
+    pub(super) fn admit(
         &mut self,
         claims: &Claims,
         wish: &Wish,
@@ -59,7 +62,11 @@ impl Registry {
         let Some(room) = self.names.get(&name).and_then(|id| self.rooms.get(id)) else {
             return Ok((self.open_room(name)?, None));
         };
-        let replaced = room.by_identity(&claims.sub);
+        // Viewers replace nobody: one token may open many of them.
+        let replaced = match wish.kind {
+            ParticipantKind::Egress => None,
+            _ => room.by_identity(&claims.sub),
+        };
         if replaced.is_none() && room.participants.len() >= self.config.limits.participants {
             return Err(Refusal::new(
                 ErrorCode::RoomFull,
@@ -91,13 +98,7 @@ impl Registry {
         wish: &Wish,
         rng: &mut dyn Rng,
     ) {
-        if let Some(replaced) = replaced {
-            self.joins.replaced += 1;
-            let closing = Some(ClosingReason::Replaced);
-            self.remove_participant(room_id, replaced, LeaveReason::Replaced, closing);
-        }
-        self.joins.accepted += 1;
-        let id = self.ids.participant();
+        let id = self.make_place(room_id, replaced);
         if let Some(known) = self.connections.get_mut(&connection) {
             known.joined = Some((room_id, id));
             self.timers
@@ -109,18 +110,48 @@ impl Registry {
             identity: claims.sub,
             metadata: claims.metadata.unwrap_or_default(),
             grants: claims.video,
+            kind: wish.kind,
+            follows: None,
+            http: None,
             connection: Some(connection),
             gone_at: None,
             session: None,
         };
-        self.announce_newcomer(room_id, &participant, rng);
+        self.welcome(room_id, &participant, rng);
+        self.settle(room_id, participant);
+    }
+
+    /// Sends away whom the newcomer replaces; the newcomer's id.
+    pub(super) fn make_place(
+        &mut self,
+        room_id: RoomId,
+        replaced: Option<ParticipantId>,
+    ) -> ParticipantId {
+        if let Some(replaced) = replaced {
+            self.joins.replaced += 1;
+            let closing = Some(ClosingReason::Replaced);
+            self.remove_participant(room_id, replaced, LeaveReason::Replaced, closing);
+        }
+        self.joins.accepted += 1;
+        self.ids.participant()
+    }
+
+    /// Tells the others of the newcomer, who is in the room from here on.
+    pub(super) fn settle(&mut self, room_id: RoomId, participant: Participant) {
+        if !participant.grants.hidden {
+            let message = ServerMessage::ParticipantJoined {
+                participant: participant.info(),
+            };
+            self.broadcast(room_id, None, message);
+        }
         if let Some(room) = self.rooms.get_mut(&room_id) {
             self.participants += 1;
-            room.participants.insert(id, participant);
+            room.participants.insert(participant.id, participant);
         }
     }
 
-    fn announce_newcomer(&mut self, room_id: RoomId, them: &Participant, rng: &mut dyn Rng) {
+    /// Tells the newcomer where it is.
+    fn welcome(&mut self, room_id: RoomId, them: &Participant, rng: &mut dyn Rng) {
         let (Some(room), Some(connection)) = (self.rooms.get(&room_id), them.connection) else {
             return;
         };
@@ -140,16 +171,10 @@ impl Registry {
         if let Some(speakers) = speakers {
             self.send(connection, speakers);
         }
-        if !them.grants.hidden {
-            let message = ServerMessage::ParticipantJoined {
-                participant: them.info(),
-            };
-            self.broadcast(room_id, None, message);
-        }
     }
 }
 
-fn shown_name<'a>(claims: &'a Claims, wish: &'a Wish) -> &'a str {
+pub(super) fn shown_name<'a>(claims: &'a Claims, wish: &'a Wish) -> &'a str {
     let told = claims.name.as_deref().filter(|name| !name.is_empty());
     told.or(wish.name.as_deref())
         .filter(|name| !name.is_empty())

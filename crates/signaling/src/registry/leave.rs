@@ -102,6 +102,7 @@ impl Registry {
             self.placement.change(seat.shard, seat.load, 0);
         }
         self.timers.clear();
+        self.http_sessions.clear();
         self.participants = 0;
         self.publications = 0;
         self.slots = 0;
@@ -113,9 +114,13 @@ impl Registry {
         let joined = self.connections.get(&id).and_then(|known| known.joined);
         let refusal = Refusal::new(ErrorCode::Internal, "Try again: the server failed.");
         self.refuse_connection(id, &refusal);
-        let Some((room, who)) = joined else {
-            return;
-        };
+        if let Some((room, who)) = joined {
+            self.give_up(room, who);
+        }
+    }
+
+    /// Ends a participant of whom perhaps only half is known.
+    pub(super) fn give_up(&mut self, room: RoomId, who: ParticipantId) {
         let peers: Vec<_> = self
             .peers
             .iter()
@@ -156,6 +161,9 @@ impl Registry {
         self.participants -= 1;
         if let Some(gone_at) = participant.gone_at {
             self.timers.remove(&(gone_at, Timer::Grace(room_id, id)));
+        }
+        if let Some(key) = &participant.http {
+            self.http_sessions.remove(key);
         }
         if let Some(session) = &participant.session {
             self.end_session(room_id, session.peer, session.shard, &owned);

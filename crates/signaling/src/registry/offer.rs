@@ -1,7 +1,9 @@
 //! Carrying out an offer: compare the session before and after, tell shard and room the
 //! difference, answer.
 
-use plenum_types::{IceCredentials, MediaCommand, ParticipantId, RoomId, SlotWish};
+use std::net::SocketAddr;
+
+use plenum_types::{IceCredentials, MediaCommand, ParticipantId, RoomId, ShardId, SlotWish};
 use rand::Rng;
 
 use super::Registry;
@@ -37,11 +39,17 @@ impl Registry {
         let session = if is_new {
             self.open_peer(room, who, session)
         } else {
-            self.restart_ice(session, &offer, rng)
+            self.restart_ice(session, &offer.ice, rng)
         };
         let answers = plan.answers.clone();
         let refusals = self.carry_out(room, who, session, plan);
-        let answer = self.answer(room, who, id, &offer, &answers)?;
+        let sdp = self.answer(room, who, &offer, &answers)?;
+        let publications = self.answered_publications(room, who);
+        let answer = ServerMessage::Answer {
+            id,
+            sdp,
+            publications,
+        };
         self.tell(room, who, answer);
         for refusal in refusals {
             self.tell(room, who, refusal.message(false, Some(id)));
@@ -71,7 +79,7 @@ impl Registry {
         Ok(Session::open(self.ids.peer(), shard, offer, rng))
     }
 
-    fn put_session(&mut self, room: RoomId, who: ParticipantId, session: Session) {
+    pub(super) fn put_session(&mut self, room: RoomId, who: ParticipantId, session: Session) {
         if let Some(participant) = self.participant_mut(room, who) {
             participant.session = Some(session);
         }
@@ -101,7 +109,12 @@ impl Registry {
     }
 
     /// Ends the peer there was, with its publications, and announces the new one to the shard.
-    fn open_peer(&mut self, room: RoomId, who: ParticipantId, session: Session) -> Session {
+    pub(super) fn open_peer(
+        &mut self,
+        room: RoomId,
+        who: ParticipantId,
+        session: Session,
+    ) -> Session {
         let before = self
             .participant_mut(room, who)
             .and_then(|participant| participant.session.take());
@@ -121,10 +134,15 @@ impl Registry {
     }
 
     /// RFC 8445 §2.4: new credentials of the client ask for new ones of ours.
-    fn restart_ice(&mut self, mut session: Session, offer: &Offer, rng: &mut dyn Rng) -> Session {
-        if session.remote != offer.ice {
+    pub(super) fn restart_ice(
+        &mut self,
+        mut session: Session,
+        remote: &IceCredentials,
+        rng: &mut dyn Rng,
+    ) -> Session {
+        if session.remote != *remote {
             session.local = ids::ice_credentials(session.peer, rng);
-            session.remote = offer.ice.clone();
+            session.remote = remote.clone();
             let command = MediaCommand::RestartIce {
                 peer: session.peer,
                 local: session.local.clone(),
@@ -136,7 +154,7 @@ impl Registry {
     }
 
     /// Tells shard and room what is different, endings first. Returns what to tell the client.
-    fn carry_out(
+    pub(super) fn carry_out(
         &mut self,
         room: RoomId,
         who: ParticipantId,
@@ -179,6 +197,7 @@ impl Registry {
         }
         self.put_session(room, who, session);
         self.weigh(room, who);
+        self.lead(room, who);
         plan.refusals
     }
 
@@ -238,18 +257,18 @@ impl Registry {
         }
     }
 
-    fn answer(
+    /// The answer's description.
+    pub(super) fn answer(
         &self,
         room: RoomId,
         who: ParticipantId,
-        id: u32,
         offer: &Offer,
         sections: &[SectionAnswer],
-    ) -> Result<ServerMessage, Refusal> {
-        let room = self.rooms.get(&room).ok_or_else(gone)?;
-        let participant = room.participants.get(&who).ok_or_else(gone)?;
-        let session = participant.session.as_ref().ok_or_else(gone)?;
-        let candidates = self.config.candidates.get(usize::from(session.shard.0));
+    ) -> Result<String, Refusal> {
+        let participant = self.participant(room, who);
+        let session = participant
+            .and_then(|them| them.session.as_ref())
+            .ok_or_else(gone)?;
         let ice: &IceCredentials = &session.local;
         let answer = Answer {
             offer,
@@ -258,23 +277,31 @@ impl Registry {
             version: session.version,
             ice,
             fingerprint: &self.config.fingerprint,
-            candidates: candidates.map_or(&[], Vec::as_slice),
+            candidates: self.candidates(session.shard),
             cname: &session.cname,
         };
-        let publications = session
-            .publications()
+        Ok(answer.write())
+    }
+
+    /// Where a shard receives media.
+    pub(super) fn candidates(&self, shard: ShardId) -> &[SocketAddr] {
+        let candidates = self.config.candidates.get(usize::from(shard.0));
+        candidates.map_or(&[], Vec::as_slice)
+    }
+
+    fn answered_publications(&self, room: RoomId, who: ParticipantId) -> Vec<AnsweredPublication> {
+        let participant = self.participant(room, who);
+        let session = participant.and_then(|them| them.session.as_ref());
+        let publications = session.into_iter().flat_map(Session::publications);
+        publications
             .map(|publication| AnsweredPublication {
                 mid: publication.mid.to_string(),
                 id: publication.id.to_string(),
-            });
-        Ok(ServerMessage::Answer {
-            id,
-            sdp: answer.write(),
-            publications: publications.collect(),
-        })
+            })
+            .collect()
     }
 }
 
-fn gone() -> Refusal {
+pub(super) fn gone() -> Refusal {
     Refusal::new(ErrorCode::Internal, "Join again: the participant is gone.")
 }

@@ -6,7 +6,8 @@ use plenum_types::{ParticipantId, PublicationId};
 
 use super::{Publication, Session};
 use crate::connection::ConnectionId;
-use crate::messages::{ParticipantInfo, SelfInfo, WantedLayer};
+use crate::http_session::SessionKey;
+use crate::messages::{ParticipantInfo, ParticipantKind, SelfInfo, WantedLayer};
 use crate::token::Grants;
 
 /// A participant.
@@ -17,6 +18,11 @@ pub(crate) struct Participant {
     pub(crate) name: String,
     pub(crate) metadata: String,
     pub(crate) grants: Grants,
+    pub(crate) kind: ParticipantKind,
+    /// The identity whose tracks a viewer's slots are pinned to.
+    pub(crate) follows: Option<String>,
+    /// Its session over plain HTTP, in place of a WebSocket.
+    pub(crate) http: Option<SessionKey>,
     /// None while the WebSocket is lost.
     pub(crate) connection: Option<ConnectionId>,
     /// When it is given up, while the WebSocket is lost.
@@ -63,6 +69,7 @@ impl Participant {
             identity: self.identity.clone(),
             name: self.name.clone(),
             metadata: self.metadata.clone(),
+            kind: self.kind,
             publications: self
                 .publications()
                 .into_iter()
