@@ -1,4 +1,4 @@
-// Every codec that Chromium can send is forwarded, and its simulcast layers are chosen.
+// Every codec that Chromium can send is forwarded, and its layers are chosen: simulcast and SVC.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -23,14 +23,21 @@ describe('codecs', { timeout: 300_000 }, () => {
     await server?.stop();
   });
 
-  for (const codec of ['vp8', 'vp9', 'h264', 'av1']) {
-    test(`${codec}: both layers arrive, in turn`, async () => {
-      const room = `codec-${codec}`;
+  const WAYS = [
+    ...['vp8', 'vp9', 'h264', 'av1'].map((codec) => [`${codec}, two encodings`, { codec }]),
+    ['vp9, layers in one stream that meet at keyframes', { codec: 'vp9', simulcast: false, scalabilityMode: 'L3T3_KEY' }],
+    ['vp9, layers in one stream', { codec: 'vp9', simulcast: false, scalabilityMode: 'L2T2' }],
+    ['av1, layers in one stream', { codec: 'av1', simulcast: false, scalabilityMode: 'L2T1' }],
+  ];
+  for (const [name, options] of WAYS) {
+    const { codec } = options;
+    test(`${name}: both sizes arrive, in turn`, async () => {
+      const room = name.replace(/[^a-z0-9]+/g, '-');
       const flags = { camera: '0', mic: '0' };
       const sender = await Person.open(browser, server, 'Sender', { room, flags, media: { colour: BLUE, tone: 440, width: 640, height: 360 } });
       const viewer = await Person.open(browser, server, 'Viewer', { room, flags, viewport: LARGE });
       await Promise.all([sender.join(), viewer.join()]);
-      await sender.page.evaluate((wanted) => window.plenum.room.publishCamera({ codec: wanted }).then(() => {}), codec);
+      await sender.page.evaluate((wanted) => window.plenum.room.publishCamera(wanted).then(() => {}), options);
 
       const arrives = (what, right) => until(what, async () => {
         const picture = await viewer.picture('Sender');

@@ -21,3 +21,14 @@ export function preferCodecs(transceiver, side, kind, preferred) {
     transceiver.setCodecPreferences(orderedCodecs(side.getCapabilities(kind), preferred));
   } catch { /* An older browser: its own order does as well. */ }
 }
+
+const DEPENDENCY_DESCRIPTOR = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
+
+/** Offers to read Dependency Descriptors, without which layers within an AV1 stream cannot be told apart. */
+export function acceptDependencyDescriptors(transceiver) {
+  try {
+    const extensions = transceiver.getHeaderExtensionsToNegotiate();
+    for (const extension of extensions) if (extension.uri === DEPENDENCY_DESCRIPTOR) extension.direction = 'sendrecv';
+    transceiver.setHeaderExtensionsToNegotiate(extensions);
+  } catch { /* A browser that has no say in this offers what it can read. */ }
+}

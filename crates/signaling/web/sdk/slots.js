@@ -1,7 +1,7 @@
 // @ts-check
 // The receive-only m-lines and what they show.
 
-import { preferCodecs } from './codecs.js';
+import { acceptDependencyDescriptors, preferCodecs } from './codecs.js';
 import { PlenumError } from './errors.js';
 
 /** Audio slots; more lets more people be heard at once. */
@@ -54,6 +54,7 @@ export class SlotPool {
     for (let i = 0; i < count; i += 1) {
       const transceiver = this.connection.pc.addTransceiver(kind, { direction: 'recvonly' });
       preferCodecs(transceiver, RTCRtpReceiver, kind, kind === 'audio' ? 'opus' : 'vp8');
+      if (kind === 'video') acceptDependencyDescriptors(transceiver);
       this.#slots.push(new Slot(kind, transceiver));
     }
   }
