@@ -6,6 +6,7 @@
 mod batch;
 pub mod cases;
 mod client;
+pub mod congestion;
 pub mod fan_out;
 pub mod floor;
 pub mod instructions;

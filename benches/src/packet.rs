@@ -64,6 +64,7 @@ pub fn parameters(codec: Codec) -> CodecParameters {
         codec,
         payload_type: payload_type(codec),
         rtx_payload_type: video.then(|| payload_type(codec) + 1),
+        red_payload_type: None,
         nack: video,
         pli: video,
         fir: false,

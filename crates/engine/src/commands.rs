@@ -50,7 +50,7 @@ impl Shard {
             MediaCommand::MutePublication { publication, muted } => {
                 self.router.set_muted(now, publication, muted);
             }
-            MediaCommand::AddSlot { peer, slot } => self.add_slot(now, peer, *slot),
+            MediaCommand::AddSlot { peer, slot } => self.add_slot(now, peer, &slot),
             MediaCommand::RemoveSlot { peer, slot } => self.remove_slot(now, peer, slot),
             MediaCommand::SetSlotWish { peer, slot, wish } => {
                 self.set_slot_wish(now, peer, slot, wish);
@@ -132,20 +132,19 @@ impl Shard {
         self.router.remove_publication(now, publication);
     }
 
-    /// Slots take part in routing once the subscriber can decrypt: a keyframe sent before that
-    /// would be lost on it.
-    fn add_slot(&mut self, now: Instant, peer: PeerId, config: SlotConfig) {
+    /// Until the subscriber can decrypt its slots sleep: a keyframe sent to it would be lost on it.
+    /// But it is asked for already.
+    fn add_slot(&mut self, now: Instant, peer: PeerId, config: &SlotConfig) {
         let Some(index) = self.live_index(peer) else {
             return;
         };
-        let Some(entry) = self.peers.at_mut(index) else {
-            return;
-        };
-        if entry.connected {
-            self.assume_bandwidth(now, index, &config);
-            self.router.add_slot(now, index, &config, &mut self.rng);
+        self.assume_bandwidth(now, index, config);
+        let connected = self.peers.at(index).is_some_and(|entry| entry.connected);
+        if connected {
+            self.router.add_slot(now, index, config, &mut self.rng);
         } else {
-            entry.waiting_slots.push(config);
+            self.router
+                .add_sleeping_slot(now, index, config, &mut self.rng);
         }
     }
 
@@ -154,7 +153,6 @@ impl Shard {
             return;
         };
         if let Some(entry) = self.peers.at_mut(index) {
-            entry.waiting_slots.retain(|waiting| waiting.slot != slot);
             entry.slot_reasons.retain(|(known, _)| *known != slot);
         }
         self.router.remove_slot(now, index, slot);
@@ -164,17 +162,7 @@ impl Shard {
         let Some(index) = self.live_index(peer) else {
             return;
         };
-        let Some(entry) = self.peers.at_mut(index) else {
-            return;
-        };
-        match entry
-            .waiting_slots
-            .iter_mut()
-            .find(|waiting| waiting.slot == slot)
-        {
-            Some(waiting) => waiting.wish = wish,
-            None => self.router.set_slot_wish(now, index, slot, wish),
-        }
+        self.router.set_slot_wish(now, index, slot, wish);
     }
 
     /// The peer, unless it is on its way out.

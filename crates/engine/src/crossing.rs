@@ -5,7 +5,8 @@ use crate::link::{LinkMessage, LinkPacket, LinkRefused, Links};
 use crate::shard::Shard;
 use plenum_media::{ReceivedPacket, StreamRef};
 use plenum_routing::Arrival;
-use plenum_types::{DropReason, SendBatch, ShardId};
+use plenum_rtp::PacketDescription;
+use plenum_types::{DropReason, PublicationId, SendBatch, ShardId};
 use std::time::{Duration, Instant};
 
 /// When notes are offered again to a shard that had no room for them.
@@ -84,38 +85,42 @@ impl Shard {
         bytes: &[u8],
         links: &mut impl Links,
     ) {
-        let description = &received.description;
-        for position in 0..self.router.feeds_of(arrival) {
-            let crossing = self
-                .router
-                .cross(now, arrival, position, description, |to| links.fill(to));
-            let crossing = match crossing {
-                Ok(crossing) => crossing,
-                Err(reason) => {
-                    self.stats.drops.count(reason);
-                    continue;
-                }
-            };
-            let packet = LinkPacket {
-                publication: received.source.publication,
-                encoding: received.source.encoding,
-                retransmitted: received.retransmitted,
-                position: crossing.position,
-                description: crossing.description,
-            };
-            match links.try_send(crossing.to, LinkMessage::Packet(packet, bytes)) {
-                Ok(()) => {
-                    self.stats.link_packets_out += 1;
-                    self.stats.link_bytes_out += bytes.len() as u64;
-                }
-                Err(LinkRefused::Full) => {
-                    self.router.on_link_full(arrival, position, description);
-                    self.stats.drops.count(DropReason::LinkFull);
-                }
-                Err(LinkRefused::Gone) => {
-                    self.router.forget_shard(crossing.to);
-                    // The others have moved up; they miss this packet, which repairs itself.
-                    return;
+        let feeds = self.router.feeds_of(arrival);
+        if feeds > 0 {
+            // What another shard was to get before is on its way first.
+            self.send_backfills(now, links);
+        }
+        let packet = Crosser {
+            publication: received.source.publication,
+            description: &received.description,
+            retransmitted: received.retransmitted,
+            bytes,
+        };
+        for position in 0..feeds {
+            if packet.cross(self, now, arrival, position, links).is_err() {
+                // The others have moved up; they miss this packet, which repairs itself.
+                return;
+            }
+        }
+    }
+
+    /// Sends what was said before another shard wanted it, as far as there is room.
+    pub(crate) fn send_backfills(&mut self, now: Instant, links: &mut impl Links) {
+        while let Some(mut backfill) = self.router.take_backfill() {
+            while let Some(stored) = self.router.backfill(now, &mut backfill) {
+                let (arrival, position) = (stored.arrival, stored.position);
+                let description = stored.description;
+                // Crossing changes the router, whose store this is. It is a little sound, once.
+                let bytes = stored.packet.to_vec();
+                let packet = Crosser {
+                    publication: backfill.id,
+                    description: &description,
+                    // It belongs to another time, and says nothing about clocks and rates.
+                    retransmitted: true,
+                    bytes: &bytes,
+                };
+                if packet.cross(self, now, &arrival, position, links).is_err() {
+                    break;
                 }
             }
         }
@@ -141,5 +146,60 @@ impl Shard {
                 }
             }
         }
+    }
+}
+
+/// A packet that goes to other shards.
+struct Crosser<'p> {
+    publication: PublicationId,
+    description: &'p PacketDescription,
+    retransmitted: bool,
+    bytes: &'p [u8],
+}
+
+impl Crosser<'_> {
+    /// Offers the packet to the shard at `position` among those that want its encoding; an error
+    /// if that shard is gone.
+    fn cross(
+        &self,
+        shard: &mut Shard,
+        now: Instant,
+        arrival: &Arrival,
+        position: usize,
+        links: &mut impl Links,
+    ) -> Result<(), LinkRefused> {
+        let description = self.description;
+        let crossing = shard
+            .router
+            .cross(now, arrival, position, description, |to| links.fill(to));
+        let crossing = match crossing {
+            Ok(crossing) => crossing,
+            Err(reason) => {
+                shard.stats.drops.count(reason);
+                return Ok(());
+            }
+        };
+        let packet = LinkPacket {
+            publication: self.publication,
+            encoding: arrival.encoding(),
+            retransmitted: self.retransmitted,
+            position: crossing.position,
+            description: crossing.description,
+        };
+        match links.try_send(crossing.to, LinkMessage::Packet(packet, self.bytes)) {
+            Ok(()) => {
+                shard.stats.link_packets_out += 1;
+                shard.stats.link_bytes_out += self.bytes.len() as u64;
+            }
+            Err(LinkRefused::Full) => {
+                shard.router.on_link_full(arrival, position, description);
+                shard.stats.drops.count(DropReason::LinkFull);
+            }
+            Err(LinkRefused::Gone) => {
+                shard.router.forget_shard(crossing.to);
+                return Err(LinkRefused::Gone);
+            }
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@
 //! | `packet_path` | a media packet's way through the stages, in order |
 //! | `burst` | packets of a wake-up, dealt out subscriber by subscriber |
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
+//! | `late` | packets that leave later than they came, from the store |
 //! | `probe` | padding that finds out what the way to a client carries |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
 //! | `link`, `crossing` | what goes to other shards and comes from them |
@@ -25,6 +26,7 @@ mod clock;
 mod commands;
 mod crossing;
 mod feedback;
+mod late;
 mod link;
 mod packet_path;
 mod peers;

@@ -12,7 +12,7 @@ use crate::link::Links;
 use crate::peers::{PeerEntry, PeerTable};
 use crate::shard::Shard;
 use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, stun_local_ufrag};
-use plenum_routing::{Arrival, Forward};
+use plenum_routing::{Arrival, Forward, Withheld};
 use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth, write_packet};
 use plenum_types::{
     DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
@@ -216,7 +216,9 @@ impl Shard {
                                 padding: burst.padding(packet),
                             };
                             // Stage 7, protect: encrypted in the place it is sent from.
-                            subscriber.protect_into(now, abs_send_time, &copy, out)
+                            subscriber
+                                .protect_into(now, abs_send_time, &copy, out)
+                                .map_err(Withheld::Dropped)
                         });
                     match copied {
                         Ok(bytes) => {
@@ -224,7 +226,8 @@ impl Shard {
                             stats.rtp_bytes_out += bytes as u64;
                             router.on_sent(slot, packet.description.header.payload_len);
                         }
-                        Err(reason) => stats.drops.count(reason),
+                        Err(Withheld::Dropped(reason)) => stats.drops.count(reason),
+                        Err(Withheld::Later) => {}
                     }
                 }
             }

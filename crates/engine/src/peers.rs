@@ -2,9 +2,7 @@
 //! when a datagram arrives, by ICE user name before the address is proven, by id for commands.
 
 use plenum_media::{Peer, Receiver, Sender};
-use plenum_types::{
-    CloseReason, PeerId, PeerIndex, PublicationId, RoomId, SlotConfig, SlotId, SlotReason,
-};
+use plenum_types::{CloseReason, PeerId, PeerIndex, PublicationId, RoomId, SlotId, SlotReason};
 use slab::Slab;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -24,12 +22,10 @@ pub(crate) struct PeerEntry {
     pub(crate) receiver: Receiver,
     /// Feedback on what the client receives.
     pub(crate) sender: Sender,
-    /// Keys are there: slots take part in routing.
+    /// Keys are there: slots are awake.
     pub(crate) connected: bool,
     /// What it publishes.
     pub(crate) publications: Vec<PublicationId>,
-    /// Slots offered before the transport was up.
-    pub(crate) waiting_slots: Vec<SlotConfig>,
     /// What each slot last reported, for the gauge.
     pub(crate) slot_reasons: Vec<(SlotId, SlotReason)>,
     /// When the next sender reports are due.
@@ -61,7 +57,6 @@ impl PeerEntry {
             sender: Sender::new(),
             connected: false,
             publications: Vec::new(),
-            waiting_slots: Vec::new(),
             slot_reasons: Vec::new(),
             next_sender_report: None,
             armed: None,

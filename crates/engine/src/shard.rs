@@ -154,6 +154,8 @@ impl Shard {
     pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links) {
         self.fan_out(now, out);
         self.flush_peers(now, out);
+        self.send_late(now, out);
+        self.send_backfills(now, links);
         self.send_notes(now, links);
     }
 

@@ -64,6 +64,7 @@ fn codecs() -> Vec<CodecParameters> {
         codec: Codec::Vp8,
         payload_type: 96,
         rtx_payload_type: Some(97),
+        red_payload_type: None,
         nack: true,
         pli: true,
         fir: false,

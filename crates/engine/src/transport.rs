@@ -106,15 +106,11 @@ impl Shard {
         };
         entry.connected = true;
         entry.next_sender_report = Some(now);
-        let waiting = std::mem::take(&mut entry.waiting_slots);
         self.events.push_back(MediaEvent::PeerConnected {
             peer: entry.id,
             profile,
         });
-        for slot in &waiting {
-            self.assume_bandwidth(now, peer, slot);
-            self.router.add_slot(now, peer, slot, &mut self.rng);
-        }
+        self.router.wake_peer(now, peer);
     }
 
     /// Before there is feedback, a subscriber that will send it gets a cautious start.

@@ -18,7 +18,10 @@ use arrivals::Arrivals;
 use departed::Departed;
 use feedback::Feedback;
 use plenum_rtp::rtcp::SenderInfo;
-use plenum_rtp::{HeaderExtensions, PacketDescription, RtpHeader, describe_in_stream, unwrap_rtx};
+use plenum_rtp::{
+    HeaderExtensions, PacketDescription, RtpHeader, describe_in_stream, describe_redundant,
+    unwrap_rtx,
+};
 use plenum_types::{
     CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, PublicationConfig,
     PublicationId, SequenceNumber, Ssrc,
@@ -256,8 +259,12 @@ impl Receiver {
             self.skipped = Some((self.source(route), header.sequence));
             return Err(DropReason::PaddingOnly);
         }
-        let templates = &mut self.stream(route).templates;
-        let described = describe_in_stream(packet, header, extensions, codec.codec, templates);
+        let described = if codec.red_payload_type == Some(header.payload_type) {
+            describe_redundant(packet, header, extensions, codec.codec)
+        } else {
+            let templates = &mut self.stream(route).templates;
+            describe_in_stream(packet, header, extensions, codec.codec, templates)
+        };
         let Ok(description) = described else {
             self.skipped = Some((self.source(route), header.sequence));
             return Err(DropReason::DescriptorMalformed);

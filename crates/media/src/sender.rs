@@ -108,7 +108,8 @@ impl Sender {
             let ago = now.saturating_duration_since(newest.departure);
             self.round_trip.on_feedback(ago);
         }
-        let came = self.prober.on_arrivals(now, fates.probed);
+        let shared = self.estimator.is_congested(now, probe::SHARED);
+        let came = self.prober.on_arrivals(now, fates.probed, shared);
         self.estimator
             .on_fates(now, &fates, self.round_trip.smoothed());
         if let Some(rate) = came {

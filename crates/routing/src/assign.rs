@@ -28,7 +28,7 @@ pub(crate) enum Policy {
 }
 
 /// A slot of the subscriber.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wish {
     pub(crate) kind: MediaKind,
     pub(crate) policy: Policy,

@@ -2,8 +2,8 @@
 
 use plenum_rtp::{PacketDescription, Patch};
 use plenum_types::{
-    BitrateDemand, ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId, RoomIndex,
-    ShardId, SlotBinding, SlotId, Speaker,
+    BitrateDemand, DropReason, ExtensionMap, KeyframeCause, Mid, PeerIndex, PublicationId, RoomId,
+    RoomIndex, ShardId, SlotBinding, SlotId, Speaker,
 };
 
 use crate::fields::Fields;
@@ -116,6 +116,53 @@ pub struct Forward {
     pub mid: Mid,
     /// The subscriber's extension ids.
     pub extensions: ExtensionMap,
+}
+
+/// Why a packet is not forwarded now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// The slot does not get it.
+    Dropped(DropReason),
+    /// The slot is behind, and gets it from the store in its turn.
+    Later,
+}
+
+/// A packet for a slot that is behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Late<'p> {
+    /// The packet as the publisher sent it.
+    pub packet: &'p [u8],
+    /// Its description.
+    pub description: PacketDescription,
+    /// What changes in the subscriber's copy, or why there is none.
+    pub forward: Result<Forward, DropReason>,
+}
+
+/// Stored packets that go to another shard before those that come.
+#[derive(Clone, Copy, Debug)]
+pub struct Backfill {
+    pub(crate) source: EncodingRef,
+    pub(crate) generation: u32,
+    /// Of which publication.
+    pub id: PublicationId,
+    /// To which shard.
+    pub to: ShardId,
+    /// The next number, and the first that is not of it.
+    pub(crate) next: u64,
+    pub(crate) end: u64,
+}
+
+/// A packet of a backfill.
+#[derive(Clone, Copy, Debug)]
+pub struct BackfillPacket<'p> {
+    /// As it was taken.
+    pub arrival: Arrival,
+    /// As the publisher sent it.
+    pub packet: &'p [u8],
+    /// Its description.
+    pub description: PacketDescription,
+    /// Where the shard stands among those that want its encoding.
+    pub position: usize,
 }
 
 /// Where a packet of a replica stands among those that its publisher's shard has sent.

@@ -72,7 +72,7 @@ impl Fields {
                 key_index: None,
                 frame_number,
             },
-            CodecFields::None => Self {
+            CodecFields::None | CodecFields::Red(_) => Self {
                 frame_number,
                 ..Self::default()
             },

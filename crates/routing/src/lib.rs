@@ -30,6 +30,9 @@ mod speakers;
 mod testing;
 mod timers;
 
-pub use event::{Arrival, Crossing, Forward, LinkPosition, PeerSlot, Retransmission, RouterEvent};
+pub use event::{
+    Arrival, Backfill, BackfillPacket, Crossing, Forward, Late, LinkPosition, PeerSlot,
+    Retransmission, RouterEvent, Withheld,
+};
 pub use index::{PublicationIndex, SlotIndex};
 pub use router::Router;

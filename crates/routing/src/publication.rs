@@ -5,13 +5,13 @@ use std::time::Instant;
 use plenum_rtp::PacketDescription;
 use plenum_types::{
     Codec, CodecParameters, ContentHint, LinkFact, MediaKind, NtpTime, PublicationConfig,
-    PublicationId, ShardId, Source, SpeakerTurn,
+    PublicationId, ShardId, Source, SpeakerTurn, SpeechActivity,
 };
 
 use crate::SlotIndex;
 use crate::index::Publisher;
 use crate::remote::Origin;
-use crate::speakers::Speech;
+use crate::speakers::{Heard, Speech, has_moved};
 
 mod activity;
 mod choices;
@@ -19,6 +19,7 @@ pub(crate) mod clock;
 mod encoding;
 mod feed;
 mod gate;
+mod group;
 mod keyframes;
 mod layer_meter;
 mod numbering;
@@ -30,6 +31,7 @@ mod wanted;
 pub(crate) use encoding::{Encoding, Facts};
 pub(crate) use feed::Feed;
 pub(crate) use gate::{Rank, Verdict};
+pub(crate) use group::Group;
 use pace::Pace;
 use wanted::LayersWanted;
 pub(crate) use wanted::UNWANTED_AFTER;
@@ -69,7 +71,6 @@ pub(crate) struct Publication {
     /// The best encoding that each shard with a replica wants; all of them until it has told.
     pub(crate) wanted_by: Vec<(ShardId, u8)>,
     codecs: Vec<Codec>,
-    stores: bool,
 }
 
 impl Publication {
@@ -110,8 +111,6 @@ impl Publication {
                 .iter()
                 .map(|parameters| parameters.codec)
                 .collect(),
-            stores: config.kind == MediaKind::Video
-                || config.codecs.iter().any(|parameters| parameters.nack),
         }
     }
 
@@ -154,14 +153,38 @@ impl Publication {
         ((origin.told != Some(encodings)).then_some(fact), due)
     }
 
-    /// Somebody speaks or not. Whether that is another turn.
-    pub(crate) fn try_turn(&mut self, speaking: bool, since: NtpTime) -> bool {
-        let before = self.turn.is_some_and(|turn| turn.speaking);
-        let turned = speaking != before;
-        if turned {
-            self.turn = Some(SpeakerTurn { speaking, since });
+    /// Somebody speaks or not. Whether there is something new in that.
+    pub(crate) fn try_turn(
+        &mut self,
+        speaking: bool,
+        since: NtpTime,
+        activity: SpeechActivity,
+    ) -> bool {
+        match &mut self.turn {
+            Some(turn) if turn.speaking == speaking => {
+                let moved = speaking && has_moved(turn.activity, activity);
+                if moved {
+                    turn.activity = activity;
+                }
+                moved
+            }
+            None if !speaking => false,
+            turn => {
+                *turn = Some(SpeakerTurn {
+                    speaking,
+                    since,
+                    activity,
+                });
+                true
+            }
         }
-        turned
+    }
+
+    /// Goes before another speaker.
+    pub(crate) fn take_place(&mut self, since: NtpTime) {
+        if let Some(turn) = &mut self.turn {
+            turn.since = since;
+        }
     }
 
     /// A shard has no replica any more.
@@ -183,17 +206,24 @@ impl Publication {
         d: &PacketDescription,
         retransmitted: bool,
     ) -> Facts {
-        if self.kind == MediaKind::Audio
+        let spoke = self.kind == MediaKind::Audio
             && self.origin.is_none()
-            && let Some((level, _voice)) = d.extensions.audio_level(packet)
-        {
-            self.speech.on_level(now, level);
-        }
+            && self.speech.on_packet(
+                now,
+                Heard {
+                    level: d.extensions.audio_level(packet),
+                    payload: d.header.payload_len,
+                },
+            );
         let encoding = &mut self.encodings[usize::from(encoding)];
-        if self.stores {
-            encoding.store.push(now, number, packet, d);
+        encoding.store.push(now, number, packet, d);
+        if self.kind == MediaKind::Video {
+            encoding.group.on_packet(now, number, d);
         }
-        encoding.observe(now, d, retransmitted)
+        Facts {
+            spoke,
+            ..encoding.observe(now, d, retransmitted)
+        }
     }
 
     /// Whether a slot with these codecs can take what is sent; `None` before anything was sent

@@ -1,7 +1,7 @@
 //! The public face of routing. Each method names what it does; the work is in the files below
 //! `router/` and in the state that they move.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use plenum_rtp::PacketDescription;
@@ -15,7 +15,8 @@ use rand::Rng;
 use slab::Slab;
 
 use crate::event::{
-    Arrival, Crossing, Forward, LinkPosition, PeerSlot, Retransmission, RouterEvent,
+    Arrival, Backfill, BackfillPacket, Crossing, Forward, Late, LinkPosition, PeerSlot,
+    Retransmission, RouterEvent, Withheld,
 };
 use crate::index::EncodingRef;
 use crate::limit::LayerLimit;
@@ -30,10 +31,14 @@ use crate::{PublicationIndex, SlotIndex};
 mod bind;
 mod demand;
 mod explain;
+mod late;
 mod layers_wanted;
 mod links;
 mod members;
 mod packet;
+mod pre_roll;
+mod replay;
+mod speakers;
 mod timeouts;
 
 /// Decides who receives what, and how each copy differs.
@@ -46,7 +51,8 @@ mod timeouts;
 /// [`on_skipped`](Self::on_skipped) instead for packets that are not to be forwarded at all
 /// (padding). After anything but
 /// `on_sent`, drain [`poll_event`](Self::poll_event); call
-/// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) is due.
+/// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) is due, then
+/// [`take_late`](Self::take_late) until it is empty.
 /// Times never go back. Ids and indexes that are gone are ignored.
 #[derive(Debug, Default)]
 pub struct Router {
@@ -70,6 +76,10 @@ pub struct Router {
     epoch: Option<(Instant, NtpTime)>,
     /// Slots are about to switch to this encoding: no need to ask for a keyframe.
     arriving_keyframe: Option<EncodingRef>,
+    /// Slots that are behind, by when it is their turn. What is out of date is found out then.
+    late: BTreeSet<(Instant, SlotIndex)>,
+    /// What goes to other shards before the packets that come.
+    backfills: Vec<Backfill>,
 }
 
 impl Router {
@@ -149,7 +159,25 @@ impl Router {
         config: &SlotConfig,
         rng: &mut dyn Rng,
     ) -> SlotIndex {
-        self.insert_slot(now, peer, config, rng)
+        self.insert_slot(now, peer, config, false, rng)
+    }
+
+    /// As [`add_slot`](Self::add_slot), for a peer that cannot decrypt yet. The slot is bound and
+    /// keyframes are asked for, so that they are there when the peer is; nothing is sent, and
+    /// nothing told, before [`wake_peer`](Self::wake_peer).
+    pub fn add_sleeping_slot(
+        &mut self,
+        now: Instant,
+        peer: PeerIndex,
+        config: &SlotConfig,
+        rng: &mut dyn Rng,
+    ) -> SlotIndex {
+        self.insert_slot(now, peer, config, true, rng)
+    }
+
+    /// The peer can decrypt: its slots begin, with the newest group of pictures if it is young.
+    pub fn wake_peer(&mut self, now: Instant, peer: PeerIndex) {
+        self.wake_slots(now, peer);
     }
 
     /// A slot is gone.
@@ -368,8 +396,30 @@ impl Router {
         slot: SlotIndex,
         arrival: &Arrival,
         d: &PacketDescription,
-    ) -> Result<Forward, DropReason> {
+    ) -> Result<Forward, Withheld> {
         self.forward_packet(now, slot, arrival, d)
+    }
+
+    /// A slot that is behind and whose turn it is, with its room. What was taken of the room must
+    /// be forwarded first; then [`forward_late`](Self::forward_late) is called until it is empty.
+    pub fn take_late(&mut self, now: Instant) -> Option<(SlotIndex, RoomIndex)> {
+        self.take_late_slot(now)
+    }
+
+    /// The next packet of a slot from [`take_late`](Self::take_late). For each copy that left call
+    /// [`on_sent`](Self::on_sent).
+    pub fn forward_late(&mut self, now: Instant, slot: SlotIndex) -> Option<Late<'_>> {
+        self.forward_late_packet(now, slot)
+    }
+
+    /// Stored packets that another shard must get before any that is taken from now on.
+    pub fn take_backfill(&mut self) -> Option<Backfill> {
+        self.backfills.pop()
+    }
+
+    /// The next packet of a backfill.
+    pub fn backfill(&self, now: Instant, backfill: &mut Backfill) -> Option<BackfillPacket<'_>> {
+        self.next_of_backfill(now, backfill)
     }
 
     /// The slot of a peer that sends on `ssrc`, or repeats on it.
@@ -462,7 +512,8 @@ impl Router {
 
     /// When [`handle_timeout`](Self::handle_timeout) has work.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        let late = self.late.first().map(|(due, _)| *due);
+        self.timers.next().into_iter().chain(late).min()
     }
 
     /// The next event.

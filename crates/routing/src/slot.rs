@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plenum_rtp::{PacketDescription, Patch};
+use plenum_rtp::{CodecFields, PacketDescription, Patch};
 use plenum_types::{
     Codec, CodecParameters, DropReason, ExtensionKind, ExtensionMap, MediaKind, Mid, PeerIndex,
     SequenceNumber, SlotBinding, SlotConfig, SlotId, SlotReason, SlotWish, Ssrc,
@@ -18,8 +18,10 @@ use crate::publication::Encoding;
 
 mod attempts;
 mod history;
+mod lag;
 mod layers;
 mod outgoing;
+mod redundancy;
 mod report;
 mod segment;
 mod switch;
@@ -27,6 +29,7 @@ mod switch;
 use attempts::Attempts;
 use history::History;
 pub(crate) use history::is_on_its_way;
+pub(crate) use lag::{Allowance, Lag, Pace};
 use outgoing::Outgoing;
 use report::Sent;
 pub(crate) use segment::{Rewritten, Segment, Start};
@@ -45,6 +48,8 @@ pub(crate) struct SlotTarget {
 pub(crate) struct Links {
     pub(crate) encodings: [Option<EncodingRef>; 2],
     pub(crate) publications: [Option<PublicationIndex>; 2],
+    /// It was asleep then.
+    pub(crate) asleep: bool,
 }
 
 /// One outgoing stream.
@@ -54,6 +59,10 @@ pub(crate) struct Slot {
     segment: Option<Segment>,
     /// The segment is being continued; otherwise its source is paused or gone.
     flowing: bool,
+    /// It is behind what comes.
+    pub(crate) lag: Option<Lag>,
+    /// Its subscriber cannot decrypt yet: it is bound, and sent nothing.
+    pub(crate) asleep: bool,
     pub(crate) kind: MediaKind,
     pub(crate) target: Option<SlotTarget>,
     outgoing: Outgoing,
@@ -98,6 +107,8 @@ impl Slot {
         Self {
             segment: None,
             flowing: false,
+            lag: None,
+            asleep: false,
             kind: config.kind,
             target: None,
             outgoing: Outgoing::new(config.kind, rate, rng),
@@ -137,6 +148,11 @@ impl Slot {
         self.segment.as_ref().filter(|_| self.flowing)
     }
 
+    /// When it was last sent something.
+    pub(crate) const fn sent_at(&self) -> Option<Instant> {
+        self.outgoing.sent_at()
+    }
+
     /// What was forwarded last, flowing or not.
     pub(crate) const fn last_segment(&self) -> Option<&Segment> {
         self.segment.as_ref()
@@ -170,6 +186,7 @@ impl Slot {
             tl0_picture_index: None,
             key_index: None,
             frame_number: None,
+            red: None,
             original_sequence: None,
         };
         self.rtx_sequence = sequence.plus(1);
@@ -197,6 +214,7 @@ impl Slot {
     /// Stops forwarding. The next packet begins a new segment.
     pub(crate) const fn pause(&mut self) {
         self.flowing = false;
+        self.lag = None;
     }
 
     pub(crate) fn parameters(&self, codec: Codec) -> Option<&CodecParameters> {
@@ -217,6 +235,7 @@ impl Slot {
         let segment = Segment::begin(start, d.header.timestamp, next, &self.outgoing);
         self.replace_segment(segment);
         self.flowing = true;
+        self.lag = self.lag.filter(|lag| lag.source == start.source);
     }
 
     /// Goes over to another limit of the same source. Whether it has: not if numbers cannot be
@@ -261,9 +280,12 @@ impl Slot {
         let rewritten = segment
             .rewrite(encoding, number, d, fields)
             .ok_or(DropReason::BeforeSwitch)?;
-        let payload_type = segment.payload_type;
+        let mut forward = self.forward(segment.payload_type, &rewritten);
+        if let CodecFields::Red(blocks) = d.payload.fields {
+            self.fit_redundancy(&mut forward, d.codec, blocks)?;
+        }
         self.outgoing.on_sent(now, &rewritten);
-        Ok(self.forward(payload_type, &rewritten))
+        Ok(forward)
     }
 
     /// The current segment, or the one that it continues if the packet is older.
@@ -292,6 +314,7 @@ impl Slot {
                 tl0_picture_index: rewritten.fields.tl0_picture_index,
                 key_index: rewritten.fields.key_index,
                 frame_number: rewritten.fields.frame_number,
+                red: None,
                 original_sequence: None,
             },
             mid: self.mid,

@@ -1,150 +1,54 @@
 //! Who is speaking, from the audio levels that ride in packets (RFC 6464).
 //!
-//! A reduction of Volfovitsh and Cohen, "Dominant Speaker Identification for Multipoint
-//! Videoconferencing" (2012), to its first two time scales. *Immediate*: a packet is loud if it
-//! stands out of the publication's own noise floor, which follows quiet at once and noise slowly.
-//! *Medium*: the share of loud time over the last few hundred milliseconds must pass a threshold,
-//! so that a click or a cough is no speech; falling below a lower one, for a while, ends it, so
-//! that a breath is no pause. The paper's long scale and its pairwise comparison of speakers are
-//! left out: slots in speaker order keep whoever is already there, which gives the same calm.
+//! After Volfin and Cohen, "Dominant speaker identification for multipoint videoconferencing"
+//! (IEEE 27th Convention of Electrical and Electronics Engineers in Israel, 2012): speech is looked
+//! at on three time scales, and who speaks is not who is loudest but who beats the one before on
+//! all of them. *Immediate*: how far the level stands out of the publication's own noise floor.
+//! *Medium*: loud units among the last 200 ms, so that a click counts little. *Long*: loud units
+//! among the last 1.3 s, so that a cough does. The paper's scores are ratios of likelihoods of a
+//! binomial and an exponential distribution; ours are the counts themselves, which is what those
+//! ratios come to where both are binomial.
+//!
+//! Invariant: the order of speakers is a function of their turns, which the publisher's shard makes
+//! and tells. So all shards of a room have the same order. A speaker who beats another one is put
+//! ahead by a stamp just before the other's.
 
 use std::time::{Duration, Instant};
 
-use plenum_types::{AudioLevel, PublicationId, Speaker, SpeakerTurn};
+use plenum_types::{NtpTime, PublicationId, Speaker, SpeakerTurn, SpeechActivity};
 
 use crate::PublicationIndex;
 
-/// How often the speakers of a room are looked at: changes come at most four times a second.
+mod speech;
+
+pub(crate) use speech::{Heard, Speech};
+
+/// How often the speakers of a room are looked at, and told of at most.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
-/// Quietest level that can be speech, dB below overload. Raising it hears distant voices and noise.
-const QUIETEST_SPEECH_DB: f32 = 55.0;
-/// How far speech stands out of the noise floor, dB.
-const MARGIN_DB: f32 = 8.0;
-/// How fast the floor rises towards lasting noise, dB/s. Faster mistakes long vowels for noise.
-const FLOOR_RISE_DB_S: f32 = 3.0;
-/// Share by which the floor falls towards a quieter packet.
-const FLOOR_FALL: f32 = 0.2;
-/// Memory of the share of loud time. Longer is calmer and later.
-const ACTIVITY_MEMORY_S: f32 = 0.25;
-/// Memory of the level that is shown.
-const LEVEL_MEMORY_S: f32 = 0.3;
-/// Share of loud time at which speech starts.
-const SPEECH_STARTS: f32 = 0.6;
-/// Share of loud time below which it may end.
-const SPEECH_ENDS: f32 = 0.2;
-/// How long it must stay below before it ends.
-const HANGOVER: Duration = Duration::from_millis(700);
-/// Longest time that one packet speaks for; beyond it the sender was silent (DTX).
-const PACKET_TIME_MAX: Duration = Duration::from_millis(60);
+/// They are looked at sooner when somebody begins to speak, but not before this has passed.
+const INTERVAL_MIN: Duration = Duration::from_millis(40);
+/// What a speaker must have more than another to go before: decibels above the own noise floor,
+/// loud units of the last 200 ms, loud units of the last 1.3 s. More is calmer and later.
+const AHEAD_IMMEDIATE: u8 = 3;
+const AHEAD_MEDIUM: u8 = 2;
+const AHEAD_LONG: u8 = 4;
 /// Change of a level that is worth telling, dB.
 const LEVEL_STEP_DB: u8 = 6;
 /// Most speakers told.
 const SPEAKERS_MAX: usize = 8;
-
-/// Loudness of digital silence and of overload, dB above silence.
-const OVERLOAD_DB: f32 = 127.0;
-
-/// The speech of one audio publication.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Speech {
-    /// Decibels above digital silence.
-    floor: f32,
-    loudness: f32,
-    /// Share of loud time, 0 to 1.
-    activity: f32,
-    last: Option<Instant>,
-    loud_at: Option<Instant>,
-    speaking: bool,
-}
-
-impl Default for Speech {
-    fn default() -> Self {
-        Self {
-            floor: OVERLOAD_DB - QUIETEST_SPEECH_DB - MARGIN_DB,
-            loudness: 0.0,
-            activity: 0.0,
-            last: None,
-            loud_at: None,
-            speaking: false,
-        }
-    }
-}
-
-impl Speech {
-    /// A packet came with its level.
-    pub(crate) fn on_level(&mut self, now: Instant, level: AudioLevel) {
-        let loudness = OVERLOAD_DB - f32::from(level.0.min(127));
-        let since = self.elapsed(now);
-        if since > PACKET_TIME_MAX {
-            self.decay(since - PACKET_TIME_MAX);
-        }
-        let seconds = since.min(PACKET_TIME_MAX).as_secs_f32();
-        self.last = Some(now);
-        if loudness < self.floor {
-            self.floor += (loudness - self.floor) * FLOOR_FALL;
-        } else {
-            self.floor = loudness.min(self.floor + FLOOR_RISE_DB_S * seconds);
-        }
-        let loud =
-            loudness >= OVERLOAD_DB - QUIETEST_SPEECH_DB && loudness >= self.floor + MARGIN_DB;
-        let target = if loud { 1.0 } else { 0.0 };
-        self.activity += (target - self.activity) * share(seconds, ACTIVITY_MEMORY_S);
-        self.loudness += (loudness - self.loudness) * share(seconds, LEVEL_MEMORY_S);
-        if self.activity >= SPEECH_ENDS {
-            self.loud_at = Some(now);
-        }
-        if self.activity >= SPEECH_STARTS {
-            self.speaking = true;
-        }
-    }
-
-    /// The smoothed level if somebody speaks at `now`.
-    pub(crate) fn speaking(&mut self, now: Instant) -> Option<AudioLevel> {
-        let quiet_for = self
-            .loud_at
-            .map_or(Duration::MAX, |at| now.saturating_duration_since(at));
-        self.speaking &= quiet_for < HANGOVER;
-        self.speaking.then(|| self.level())
-    }
-
-    /// Forgets all but the noise floor; for muting.
-    pub(crate) fn reset(&mut self) {
-        *self = Self {
-            floor: self.floor,
-            ..Self::default()
-        };
-    }
-
-    fn level(&self) -> AudioLevel {
-        AudioLevel((OVERLOAD_DB - self.loudness).round().clamp(0.0, 127.0) as u8)
-    }
-
-    fn elapsed(&self, now: Instant) -> Duration {
-        self.last.map_or(Duration::from_millis(20), |last| {
-            now.saturating_duration_since(last)
-        })
-    }
-
-    fn decay(&mut self, silence: Duration) {
-        let seconds = silence.as_secs_f32();
-        self.activity *= 1.0 - share(seconds, ACTIVITY_MEMORY_S);
-        self.loudness *= 1.0 - share(seconds, LEVEL_MEMORY_S);
-    }
-}
-
-/// Weight of the last `seconds` in a mean that remembers `memory` seconds.
-fn share(seconds: f32, memory: f32) -> f32 {
-    seconds / (seconds + memory)
-}
 
 /// The speakers of one room.
 ///
 /// Their order is a function of their turns alone, so that all shards of the room have the same.
 #[derive(Debug, Default)]
 pub(crate) struct SpeakerOrder {
-    /// Those speaking now first, who began first; then the others, who ceased last first.
+    /// Those speaking now first, by their stamps; then the others, who ceased last first.
     recent: Vec<Recent>,
+    /// Places in `recent`, by publication.
+    ranks: Vec<(PublicationIndex, usize)>,
     told: Vec<Speaker>,
+    told_at: Option<Instant>,
+    looked_at: Option<Instant>,
 }
 
 /// Somebody who speaks or spoke.
@@ -158,20 +62,25 @@ pub(crate) struct Recent {
 impl SpeakerOrder {
     /// Place of a publication among recent speakers, 0 first.
     pub(crate) fn rank(&self, publication: PublicationIndex) -> Option<usize> {
-        self.recent
-            .iter()
-            .position(|recent| recent.index == publication)
+        let at = self
+            .ranks
+            .binary_search_by_key(&publication, |(index, _)| *index)
+            .ok()?;
+        Some(self.ranks[at].1)
     }
 
     /// The publication is gone.
     pub(crate) fn remove(&mut self, publication: PublicationIndex) {
         self.recent.retain(|recent| recent.index != publication);
+        self.rank_all();
     }
 
     /// Everybody who speaks or spoke. Whether their order is another one.
     pub(crate) fn update(&mut self, mut recent: Vec<Recent>) -> bool {
         recent.sort_by_key(|recent| {
-            let SpeakerTurn { speaking, since } = recent.turn;
+            let SpeakerTurn {
+                speaking, since, ..
+            } = recent.turn;
             let at = if speaking {
                 since.0
             } else {
@@ -182,16 +91,52 @@ impl SpeakerOrder {
         let order = |recent: &Recent| recent.index;
         let reordered = !recent.iter().map(order).eq(self.recent.iter().map(order));
         self.recent = recent;
+        if reordered {
+            self.rank_all();
+        }
         reordered
     }
 
+    /// The stamp by which a speaker goes before the first of those that it beats; `None` if it
+    /// beats nobody who is ahead of it.
+    pub(crate) fn better_stamp(&self, publication: PublicationIndex) -> Option<NtpTime> {
+        let own = self.recent.get(self.rank(publication)?)?;
+        let ahead = self.recent.iter().take_while(|recent| {
+            let other = recent.index != publication;
+            other && recent.turn.speaking && own.turn.speaking
+        });
+        let mut beaten = ahead.filter(|recent| beats(own.turn.activity, recent.turn.activity));
+        let first = beaten.next()?;
+        Some(NtpTime(first.turn.since.0.saturating_sub(1)))
+    }
+
+    /// When to look at the speakers because somebody begins to speak at `now`.
+    pub(crate) fn look_soon(&self, now: Instant) -> Instant {
+        self.looked_at
+            .map_or(now, |last| now.max(last + INTERVAL_MIN))
+    }
+
+    /// The speakers are looked at.
+    pub(crate) fn on_look(&mut self, now: Instant) {
+        self.looked_at = Some(now);
+    }
+
     /// These `speaking` now are this shard's to tell of. Some: loudest first, if that is news.
-    pub(crate) fn tell(&mut self, mut speaking: Vec<Speaker>) -> Option<Vec<Speaker>> {
+    pub(crate) fn tell(
+        &mut self,
+        now: Instant,
+        mut speaking: Vec<Speaker>,
+    ) -> Option<Vec<Speaker>> {
+        let is_early = |last: Instant| now.saturating_duration_since(last) < INTERVAL;
+        if self.told_at.is_some_and(is_early) {
+            return None;
+        }
         speaking.sort_by_key(|speaker| speaker.level);
         speaking.truncate(SPEAKERS_MAX);
         if !self.is_news(&speaking) {
             return None;
         }
+        self.told_at = Some(now);
         self.told.clone_from(&speaking);
         Some(speaking)
     }
@@ -207,6 +152,28 @@ impl SpeakerOrder {
                 told.is_none_or(|told| told.level.0.abs_diff(speaker.level.0) >= LEVEL_STEP_DB)
             })
     }
+
+    fn rank_all(&mut self) {
+        let places = self.recent.iter().enumerate();
+        self.ranks.clear();
+        self.ranks
+            .extend(places.map(|(rank, recent)| (recent.index, rank)));
+        self.ranks.sort_unstable();
+    }
+}
+
+/// Whether a speaker takes the place of another.
+fn beats(own: SpeechActivity, other: SpeechActivity) -> bool {
+    own.immediate >= other.immediate + AHEAD_IMMEDIATE
+        && own.medium >= other.medium + AHEAD_MEDIUM
+        && own.long >= other.long + AHEAD_LONG
+}
+
+/// Whether activity has changed enough to be told to other shards.
+pub(crate) fn has_moved(before: SpeechActivity, now: SpeechActivity) -> bool {
+    before.immediate.abs_diff(now.immediate) >= AHEAD_IMMEDIATE
+        || before.medium.abs_diff(now.medium) >= AHEAD_MEDIUM
+        || before.long.abs_diff(now.long) >= AHEAD_LONG
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 pub(crate) mod av1;
 pub(crate) mod h264;
 pub(crate) mod opus;
+pub(crate) mod red;
 pub(crate) mod vp8;
 pub(crate) mod vp9;
 
 use crate::{ParseError, Patch};
+use red::RedFields;
 
 /// The fields of a payload descriptor that must stay continuous after a switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub enum CodecFields {
     Vp8(Vp8Fields),
     /// Those of VP9.
     Vp9(Vp9Fields),
+    /// The blocks of redundant audio; `None` if they do not add up.
+    Red(Option<RedFields>),
 }
 
 /// Fields of the VP8 payload descriptor (RFC 7741 §4.2). Offsets count from the payload's start
@@ -67,9 +71,10 @@ impl CodecFields {
     /// Replaces in `payload` what `patch` sets and the descriptor has.
     pub(crate) fn write(&self, patch: &Patch, payload: &mut [u8]) {
         match self {
-            Self::None => {}
+            Self::None | Self::Red(None) => {}
             Self::Vp8(fields) => fields.write(patch, payload),
             Self::Vp9(fields) => fields.write(patch, payload),
+            Self::Red(Some(fields)) => fields.write(patch, payload),
         }
     }
 }

@@ -105,6 +105,25 @@ pub fn describe_in_stream(
     })
 }
 
+/// Describes a packet of redundant audio (RFC 2198), whatever codec is in its blocks.
+pub fn describe_redundant(
+    packet: &[u8],
+    header: RtpHeader,
+    extensions: HeaderExtensions,
+    codec: Codec,
+) -> Result<PacketDescription, ParseError> {
+    let payload = header.payload(packet);
+    if payload.is_empty() {
+        return Err(ParseError::EmptyPayload);
+    }
+    Ok(PacketDescription {
+        header,
+        extensions,
+        codec,
+        payload: codec::red::describe(payload),
+    })
+}
+
 fn describe_payload(
     payload: &[u8],
     marker: bool,

@@ -25,12 +25,15 @@ mod patch;
 pub mod rtcp;
 mod rtx;
 
+pub use codec::red::{RedFields, RedPatch};
 pub use codec::{CodecFields, Vp8Fields, Vp9Fields};
 pub use dependency::{
     DependencyDescriptor, DependencyFields, FrameDependencies, FrameRole, Indication, Opened,
     TemplateStructure, Templates,
 };
-pub use description::{PacketDescription, PayloadDescription, describe, describe_in_stream};
+pub use description::{
+    PacketDescription, PayloadDescription, describe, describe_in_stream, describe_redundant,
+};
 pub use error::{ParseError, WriteError};
 pub use extension::HeaderExtensions;
 pub use extension_writer::OutgoingExtensions;

@@ -6,6 +6,7 @@
 use plenum_types::{RtpTimestamp, SequenceNumber, Ssrc};
 
 use crate::codec::CodecFields;
+use crate::codec::red::RedPatch;
 use crate::dependency::FRAME_NUMBER_OFFSET;
 use crate::extension_writer::{SourceExtensions, write_block};
 use crate::packet::{EXTENSION_BIT, FIXED_LEN, fixed_header};
@@ -40,6 +41,8 @@ pub struct Patch {
     pub key_index: Option<u8>,
     /// Frame number of the Dependency Descriptor, where the packet has one.
     pub frame_number: Option<u16>,
+    /// What becomes of redundant audio; otherwise of no meaning.
+    pub red: Option<RedPatch>,
     /// The number that the packet was first sent with; makes this a retransmission (RFC 4588).
     pub original_sequence: Option<SequenceNumber>,
 }
@@ -58,6 +61,7 @@ impl Patch {
             tl0_picture_index: None,
             key_index: None,
             frame_number: None,
+            red: None,
             original_sequence: None,
         }
     }
@@ -131,6 +135,12 @@ fn write_body(
     out: &mut [u8],
 ) -> Result<usize, WriteError> {
     let mut out = out;
+    let mut payload = payload;
+    if let (CodecFields::Red(Some(red)), Some(RedPatch::Newest)) = (fields, patch.red) {
+        payload = payload
+            .get(usize::from(red.newest)..)
+            .ok_or(WriteError::WrongDescription)?;
+    }
     let mut written = payload.len();
     if let Some(original) = patch.original_sequence {
         let (osn, rest) = out

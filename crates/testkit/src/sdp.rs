@@ -150,6 +150,7 @@ impl<'s> Section<'s> {
                     codec,
                     payload_type,
                     rtx_payload_type: self.rtx_of(payload_type),
+                    red_payload_type: None,
                     nack: feedback("nack"),
                     pli: feedback("nack pli"),
                     fir: feedback("ccm fir"),

@@ -96,6 +96,8 @@ pub struct CodecParameters {
     pub payload_type: u8,
     /// Payload type of its retransmissions (RFC 4588), if negotiated.
     pub rtx_payload_type: Option<u8>,
+    /// Payload type of redundant packets of it (RED, RFC 2198), if negotiated.
+    pub red_payload_type: Option<u8>,
     /// `a=rtcp-fb:… nack` was negotiated.
     pub nack: bool,
     /// `a=rtcp-fb:… nack pli` was negotiated.

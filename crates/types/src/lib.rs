@@ -36,7 +36,9 @@ pub use ids::{
     ParticipantId, PeerId, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId, SlotId, Ssrc,
 };
 pub use layer::{LayerId, SpatialSizes};
-pub use link::{LinkFact, LinkFill, LinkNote, LinkedClock, LinkedLayer, SpeakerTurn};
+pub use link::{
+    LinkFact, LinkFill, LinkNote, LinkedClock, LinkedLayer, SpeakerTurn, SpeechActivity,
+};
 pub use quality::{Decision, PeerQuality, SlotQuality};
 pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotWish};
 pub use stats::{KeyframeCause, ShardStats};

@@ -93,8 +93,22 @@ pub struct LinkedClock {
 pub struct SpeakerTurn {
     /// Still speaking.
     pub speaking: bool,
-    /// Since then; by the clock of the publisher's shard.
+    /// Since then, by the clock of the publisher's shard; just before another speaker's stamp if
+    /// it was taken over from that one.
     pub since: NtpTime,
+    /// How much is spoken, roughly up to date while somebody speaks.
+    pub activity: SpeechActivity,
+}
+
+/// How much speech there is, on three time scales. More is more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpeechActivity {
+    /// Decibels above the noise floor of the publication.
+    pub immediate: u8,
+    /// Loud parts of 20 ms among the last 200 ms.
+    pub medium: u8,
+    /// Loud parts of 20 ms among the last 1.28 s.
+    pub long: u8,
 }
 
 /// How much of a link's room for media is used.

@@ -33,6 +33,11 @@ impl RtpTimestamp {
         Self(self.0.wrapping_add(delta))
     }
 
+    /// The timestamp `delta` before it.
+    pub const fn minus(self, delta: u32) -> Self {
+        Self(self.0.wrapping_sub(delta))
+    }
+
     /// Signed distance from `other` to `self` in clock ticks.
     pub const fn distance_from(self, other: Self) -> i32 {
         self.0.wrapping_sub(other.0).cast_signed()

@@ -130,6 +130,7 @@ fn codecs(kind: MediaKind) -> Vec<CodecParameters> {
         },
         payload_type: 96,
         rtx_payload_type: None,
+        red_payload_type: None,
         nack: false,
         pli: false,
         fir: false,

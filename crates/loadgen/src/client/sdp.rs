@@ -163,6 +163,7 @@ pub(crate) fn codec_line(wanted: Codec, transport_cc: bool) -> CodecLine {
             codec: wanted,
             payload_type,
             rtx_payload_type: video.then_some(payload_type + RTX_OFFSET),
+            red_payload_type: None,
             nack: video,
             pli: video,
             fir: video,

@@ -21,6 +21,10 @@ const MAX_TRIES: u8 = 10;
 /// Missing packets of one stream. At the bound all are forgotten and a keyframe is asked for.
 const MAX_MISSING: usize = 500;
 
+/// Room for missing packets when the first is, so that bursts of loss need no more. A stream that
+/// loses nothing has none.
+const MISSING_FIRST: usize = 32;
+
 #[derive(Clone, Copy, Debug)]
 struct Missing {
     /// Extended sequence number.
@@ -55,6 +59,9 @@ impl NackList {
             return Err(TooManyMissing);
         }
         let ask_at = now + REORDERING;
+        if self.missing.capacity() == 0 {
+            self.missing.reserve(MISSING_FIRST);
+        }
         self.missing.extend((from..to).map(|sequence| Missing {
             sequence,
             ask_at,

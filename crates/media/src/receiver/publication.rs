@@ -39,7 +39,8 @@ impl Publication {
     /// What `payload_type` carries here.
     pub(super) fn meaning(&self, payload_type: u8) -> Option<(CodecParameters, Role)> {
         self.codecs.iter().find_map(|codec| {
-            if codec.payload_type == payload_type {
+            let is_redundant = codec.red_payload_type == Some(payload_type);
+            if codec.payload_type == payload_type || is_redundant {
                 Some((*codec, Role::Media))
             } else if codec.rtx_payload_type == Some(payload_type) {
                 Some((*codec, Role::Repair))

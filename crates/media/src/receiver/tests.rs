@@ -121,6 +121,7 @@ fn codec(codec: Codec, payload_type: u8) -> CodecParameters {
         codec,
         payload_type,
         rtx_payload_type: is_video.then_some(payload_type + 1),
+        red_payload_type: None,
         nack: is_video,
         pli: is_video,
         fir: is_video,

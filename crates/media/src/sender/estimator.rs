@@ -21,7 +21,7 @@ use groups::Groups;
 use loss_limit::LossLimit;
 use plenum_types::{BandwidthEstimate, Bitrate, EstimateBasis};
 use rate_control::{Input, RateControl};
-use standing_queue::StandingQueue;
+use standing_queue::{STANDING_MS, StandingQueue};
 use std::time::{Duration, Instant};
 use trendline::Trendline;
 
@@ -82,7 +82,7 @@ impl Estimator {
             return;
         }
         self.heard = true;
-        let mut queue_stands = false;
+        let mut standing = None;
         for packet in fates.arrived {
             self.acknowledged.add(packet.arrival, packet.bytes);
             // A train makes a queue, and is meant to: no sign that what flows is too much.
@@ -92,12 +92,13 @@ impl Estimator {
             if let Some(group) = self.groups.add(packet) {
                 let trend = self.trendline.update(&group);
                 self.detector.update(group.at, trend);
-                queue_stands |= self.queue.update(&group);
+                standing = self.queue.update(&group).or(standing);
             }
         }
         let input = Input {
             usage: self.detector.usage(),
-            queue_stands,
+            standing,
+            queue_ms: self.queue.queue_ms(),
             acknowledged: self.acknowledged.bits_per_second(),
             at_the_limit: self.acknowledged.at_the_limit(),
             round_trip,
@@ -111,6 +112,7 @@ impl Estimator {
                 fates.packets,
                 by_delay,
                 round_trip.unwrap_or_default(),
+                self.queue.whole_ms(),
             )
             .max(MINIMUM);
     }
@@ -131,6 +133,7 @@ impl Estimator {
     /// The queue on the way is growing, or has grown within `span`.
     pub(super) fn is_congested(&self, now: Instant, span: Duration) -> bool {
         self.detector.usage() == Usage::Over
+            || self.queue.queue_ms() > STANDING_MS
             || [self.by_delay.last_decrease(), self.by_loss.last_reduction()]
                 .into_iter()
                 .flatten()

@@ -20,11 +20,21 @@ const MARGIN: f64 = 1.5;
 const RISE: f64 = 1.3;
 /// Rates of the first two trains, as multiples of the estimate.
 const FIRST: [f64; 2] = [3.0, 6.0];
-/// Rate of further trains, as a multiple of the estimate.
+/// Rate of further trains, as a multiple of the estimate; after one that did not come through the
+/// next dares less.
 const FURTHER: f64 = 2.0;
+const CAREFUL: f64 = 1.4;
 /// A train has come through if it arrived at this share of its rate.
 const THROUGH: f64 = 0.7;
-/// How long a train lasts. Longer is surer and costs more.
+/// The same on a way that was overused a while ago. Others may share it, and what arrives of a
+/// train that is too fast was taken from them.
+const THROUGH_SHARED: f64 = 0.9;
+/// On such a way so many trains in a row must come through: one may find it idle between the frames
+/// of the others.
+const AGREEING: u32 = 3;
+/// Where others share the way it is overused at least this often.
+pub(super) const SHARED: Duration = Duration::from_secs(5);
+/// How long a train lasts. Longer is surer, costs more, and is itself a longer queue.
 const DURATION: Duration = Duration::from_millis(40);
 /// Least packets of a train.
 const PACKETS_MIN: usize = 10;
@@ -39,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Between trains while a better layer is wanted; a train that does not come through makes the
 /// next one wait longer.
 const INTERVAL: Duration = Duration::from_secs(2);
-const INTERVAL_MAX: Duration = Duration::from_secs(7);
+const INTERVAL_MAX: Duration = Duration::from_millis(2_500);
 /// So long after the link was overused no train is sent: the queue must drain.
 pub(super) const CALM: Duration = Duration::from_millis(1_500);
 
@@ -66,6 +76,10 @@ pub(super) struct Prober {
     queue: [Option<f64>; 2],
     next_id: u8,
     began: bool,
+    /// Of the estimate, the next train's rate.
+    multiple: f64,
+    /// Trains in a row that came through, and the least of their rates.
+    agreed: Option<(u32, f64)>,
     /// When the next train is due.
     due: Option<Instant>,
     interval: Duration,
@@ -80,6 +94,8 @@ impl Default for Prober {
             queue: [None; 2],
             next_id: 1,
             began: false,
+            multiple: FURTHER,
+            agreed: None,
             due: None,
             interval: INTERVAL,
         }
@@ -146,28 +162,71 @@ impl Prober {
         Some(train.started + Duration::from_secs_f64(at.min(1.0)))
     }
 
-    /// Takes in what arrived of trains; returns the rate that the newest came through at.
-    pub(super) fn on_arrivals(&mut self, now: Instant, arrived: &[Probed]) -> Option<f64> {
+    /// Takes in what arrived of trains; returns the rate that the way was found to carry.
+    /// `shared`: others may use it too.
+    pub(super) fn on_arrivals(
+        &mut self,
+        now: Instant,
+        arrived: &[Probed],
+        shared: bool,
+    ) -> Option<f64> {
         let mut best: Option<f64> = None;
         for probed in arrived {
             self.results.add(probed);
         }
         while let Some(result) = self.results.take_complete() {
-            let came = result.rate();
-            if came >= THROUGH * result.sent_rate {
-                self.interval = INTERVAL;
-                if self.queue == [None; 2] {
-                    self.due = Some(now);
-                    self.queue[0] = Some(FURTHER * came);
-                }
+            let (sent, came) = (result.sent_rate, result.rate());
+            let found = if shared {
+                self.judge_shared(now, sent, came)
             } else {
-                self.interval = (self.interval * 3 / 2).min(INTERVAL_MAX);
-                self.queue = [None; 2];
-                self.due = Some(now + self.interval);
-            }
-            best = Some(best.map_or(came, |best| best.max(came)));
+                self.judge(now, sent, came)
+            };
+            best = best.into_iter().chain(found).reduce(f64::max);
         }
         best
+    }
+
+    /// Whatever came through is known from now on.
+    fn judge(&mut self, now: Instant, sent: f64, came: f64) -> Option<f64> {
+        if came < THROUGH * sent {
+            self.fail(now);
+        } else {
+            self.go_on(now, FURTHER * came);
+        }
+        Some(came)
+    }
+
+    fn judge_shared(&mut self, now: Instant, sent: f64, came: f64) -> Option<f64> {
+        if came < THROUGH_SHARED * sent {
+            self.fail(now);
+            return None;
+        }
+        let (trains, least) = self.agreed.take().unwrap_or((0, f64::INFINITY));
+        let (trains, least) = (trains + 1, least.min(came));
+        if trains < AGREEING {
+            self.agreed = Some((trains, least));
+            self.go_on(now, sent);
+            return None;
+        }
+        self.multiple = FURTHER;
+        self.go_on(now, FURTHER * least);
+        Some(least)
+    }
+
+    fn go_on(&mut self, now: Instant, rate: f64) {
+        self.interval = INTERVAL;
+        if self.queue == [None; 2] {
+            self.due = Some(now);
+            self.queue[0] = Some(rate);
+        }
+    }
+
+    fn fail(&mut self, now: Instant) {
+        self.agreed = None;
+        self.multiple = CAREFUL;
+        self.interval = (self.interval * 3 / 2).min(INTERVAL_MAX);
+        self.queue = [None; 2];
+        self.due = Some(now + self.interval);
     }
 
     /// Looks whether more is worth knowing, after the estimate has changed.
@@ -200,7 +259,7 @@ impl Prober {
             return;
         }
         let rate = queued
-            .unwrap_or(FURTHER * estimate)
+            .unwrap_or(self.multiple * estimate)
             .min(FURTHER * self.enough());
         let bytes = (rate * DURATION.as_secs_f64() / 8.0) as usize;
         let bytes = bytes.clamp(PACKETS_MIN * PADDED_MIN, BYTES_MAX);

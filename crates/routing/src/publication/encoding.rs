@@ -14,6 +14,7 @@ use crate::limit::LayerLimit;
 use crate::publication::activity::Activity;
 use crate::publication::clock::EncodingClock;
 use crate::publication::feed::Feed;
+use crate::publication::group::NewestGroup;
 use crate::publication::keyframes::KeyframeRequests;
 use crate::publication::layer_meter::LayerMeter;
 use crate::publication::numbering::Numbering;
@@ -41,12 +42,18 @@ pub(crate) struct Facts {
     pub(crate) keyframe_answered: bool,
     /// Slots can switch at this packet.
     pub(crate) keyframe_starts: bool,
+    /// Somebody begins to speak.
+    pub(crate) spoke: bool,
 }
 
 impl Facts {
     /// Whether there is anything to do; that a keyframe starts is not.
     pub(crate) fn any(self) -> bool {
-        self.restarted || self.became_active || self.reshaped || self.keyframe_answered
+        self.restarted
+            || self.became_active
+            || self.reshaped
+            || self.keyframe_answered
+            || self.spoke
     }
 }
 
@@ -67,11 +74,14 @@ pub(crate) struct Encoding {
     temporal_top: u8,
     layers: LayerMeter,
     pub(crate) store: PacketStore,
+    pub(crate) group: NewestGroup,
     pub(crate) clock: EncodingClock,
     pub(crate) activity: Activity,
     pub(crate) keyframes: KeyframeRequests,
     /// Slots that show this encoding or wait for its keyframe.
     pub(crate) slots: Vec<PeerSlot>,
+    /// How many slots are asleep that will show it when they wake.
+    pub(crate) sleepers: u32,
     /// Shards that want it.
     pub(crate) feeds: Vec<Feed>,
     /// Of a replica: which stream the packets so far were of, as the publisher's shard counts.
@@ -96,10 +106,12 @@ impl Encoding {
             temporal_top: 0,
             layers: LayerMeter::default(),
             store: PacketStore::default(),
+            group: NewestGroup::default(),
             clock: EncodingClock::new(clock_rate),
             activity: Activity::default(),
             keyframes: KeyframeRequests::default(),
             slots: Vec::new(),
+            sleepers: 0,
             feeds: Vec::new(),
             home_generation: None,
             unwanted_since: None,
@@ -126,9 +138,15 @@ impl Encoding {
         self.all = Numbering::default();
         self.views.iter_mut().for_each(View::reset);
         self.feeds.iter_mut().for_each(Feed::restart);
-        self.store.clear();
+        self.forget_packets();
         self.clock.restart();
         self.layers = LayerMeter::default();
+    }
+
+    /// What came can be sent to nobody any more, or what comes does not continue it.
+    pub(crate) fn forget_packets(&mut self) {
+        self.store.clear();
+        self.group.forget();
     }
 
     /// Whether a packet changes more than itself: the stream begins anew or again, or has another
@@ -194,18 +212,24 @@ impl Encoding {
             reshaped: codec_changed || size_changed || layers_changed,
             keyframe_answered: d.payload.keyframe && self.keyframes.on_keyframe(),
             keyframe_starts: d.payload.keyframe && d.payload.starts_frame,
+            spoke: false,
         }
     }
 
     /// Whether anybody wants its packets, here or elsewhere.
     pub(crate) const fn is_wanted(&self) -> bool {
-        !self.slots.is_empty() || !self.feeds.is_empty()
+        self.is_wanted_here() || !self.feeds.is_empty()
+    }
+
+    /// Whether a slot wants its packets, now or when it wakes.
+    pub(crate) const fn is_wanted_here(&self) -> bool {
+        !self.slots.is_empty() || self.sleepers > 0
     }
 
     /// Of a replica: until when it is wanted; `None` for as long as a slot does. `told`: its
     /// publisher's shard sends it.
     pub(crate) fn wanted_until(&mut self, now: Instant, told: bool) -> Option<Instant> {
-        if !self.slots.is_empty() {
+        if self.is_wanted_here() {
             self.unwanted_since = None;
             return None;
         }

@@ -21,6 +21,9 @@ const RECORDS_FIRST: usize = 64;
 /// Largest size of the table (power of two): a second at 35 Mbit/s. Beyond it packets go younger.
 const RECORDS_MAX: usize = 4_096;
 
+/// Lost packets in a row beyond which what lies before does not belong to what follows.
+const MISSING_MAX: u32 = 32;
+
 /// What is known of a packet that was stored.
 #[derive(Debug)]
 struct Record {
@@ -94,6 +97,41 @@ impl PacketStore {
             description: &record.description,
             stored_at: record.stored_at,
         })
+    }
+
+    /// The newest number that was kept.
+    pub(crate) const fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    /// The first number from `number` on that is still here.
+    pub(crate) fn next_from(&self, now: Instant, number: u64) -> Option<u64> {
+        let oldest = (self.newest + 1).saturating_sub(self.records.len() as u64);
+        (number.max(oldest)..=self.newest).find(|number| self.find(now, *number).is_some())
+    }
+
+    /// The first number that came at `from` or later, of those that are in a row but for a few
+    /// lost ones.
+    pub(crate) fn first_since(&self, from: Instant) -> Option<u64> {
+        let oldest = (self.newest + 1).saturating_sub(self.records.len() as u64);
+        let mut first = None;
+        let mut missing = 0;
+        for number in (oldest..=self.newest).rev() {
+            match self.records.get(self.index(number))?.as_ref() {
+                Some(record) if record.number == number => {
+                    if record.stored_at < from {
+                        break;
+                    }
+                    first = Some(number);
+                    missing = 0;
+                }
+                _ => missing += 1,
+            }
+            if missing > MISSING_MAX {
+                break;
+            }
+        }
+        first
     }
 
     /// Bytes that it takes.

@@ -43,34 +43,42 @@ impl Router {
         if slots.is_empty() {
             return;
         }
-        let position = |index: PublicationIndex| candidates.iter().position(|(at, _)| *at == index);
-        let wishes: Vec<Wish> = slots
-            .iter()
-            .map(|index| {
-                let slot = &self.slots[index.key()];
-                Wish {
-                    kind: slot.kind,
-                    policy: match slot.wish.policy {
-                        SlotPolicy::Off => Policy::Off,
-                        SlotPolicy::Pinned(id) => {
-                            Policy::Pinned(self.publication_index(id).and_then(position))
-                        }
-                        SlotPolicy::SpeakerOrder => Policy::SpeakerOrder,
-                        SlotPolicy::All => Policy::All,
-                    },
-                    current: slot.assigned.and_then(position),
-                }
-            })
-            .collect();
-        let rooms: Vec<Candidate> = candidates.iter().map(|(_, candidate)| *candidate).collect();
-        for (index, found) in slots.iter().zip(assign(peer, &wishes, &rooms)) {
-            self.slots[index.key()].assigned = found.map(|at| candidates[at].0);
-        }
+        let mut wishes = Vec::with_capacity(slots.len());
+        self.wishes_of(peer, candidates, &mut wishes);
+        let all: Vec<Candidate> = candidates.iter().map(|(_, candidate)| *candidate).collect();
+        let found = assign(peer, &wishes, &all);
+        self.set_assigned(&slots, &found, candidates);
         self.allocate_peer(now, peer);
     }
 
+    /// What the slots of a peer are to show, in terms of `candidates`.
+    pub(super) fn wishes_of(
+        &self,
+        peer: PeerIndex,
+        candidates: &[(PublicationIndex, Candidate)],
+        wishes: &mut Vec<Wish>,
+    ) {
+        let position = |index: PublicationIndex| candidates.iter().position(|(at, _)| *at == index);
+        wishes.clear();
+        wishes.extend(self.slots_of_peer(peer).iter().map(|index| {
+            let slot = &self.slots[index.key()];
+            Wish {
+                kind: slot.kind,
+                policy: match slot.wish.policy {
+                    SlotPolicy::Off => Policy::Off,
+                    SlotPolicy::Pinned(id) => {
+                        Policy::Pinned(self.publication_index(id).and_then(position))
+                    }
+                    SlotPolicy::SpeakerOrder => Policy::SpeakerOrder,
+                    SlotPolicy::All => Policy::All,
+                },
+                current: slot.assigned.and_then(position),
+            }
+        }));
+    }
+
     /// The publications of a room, oldest first. A video ranks as the sound of its publisher.
-    fn candidates(&self, room: usize) -> Vec<(PublicationIndex, Candidate)> {
+    pub(super) fn candidates(&self, room: usize) -> Vec<(PublicationIndex, Candidate)> {
         let room = &self.rooms[room];
         let rank_of_voice = |publisher: Publisher| {
             let publications = self.publications_of(publisher).iter();
@@ -232,12 +240,13 @@ impl Router {
             return;
         };
         self.relink(index);
+        self.start_pre_roll(now, index);
         if let Some(encoding) = self.encoding_mut(target.source)
             && target.limit != LayerLimit::NONE
         {
             encoding.enable_limit(target.limit);
         }
-        if self.is_waiting(&self.slots[index.key()]) {
+        if self.is_waiting(&self.slots[index.key()]) && !self.start_replay(now, index) {
             self.ask_keyframe(now, target.source, KeyframeCause::SlotSwitch);
         }
         self.tell_binding(index);
@@ -270,6 +279,7 @@ impl Router {
                 slot.assigned,
                 shown_publication.filter(|_| shown_publication != slot.assigned),
             ],
+            asleep: slot.asleep,
         };
         self.set_links(index, links);
     }
@@ -281,22 +291,35 @@ impl Router {
             slot: index,
         };
         let before = std::mem::replace(&mut slot.links, links);
-        for source in before.encodings.into_iter().flatten() {
-            if !links.encodings.contains(&Some(source))
+        let stays = |source: &EncodingRef| {
+            let both = before.encodings.contains(&Some(*source))
+                && links.encodings.contains(&Some(*source));
+            both && before.asleep == links.asleep
+        };
+        // In first: what goes from one list to another is wanted all the time.
+        for source in links.encodings.into_iter().flatten() {
+            if !stays(&source)
                 && let Some(encoding) = self.encoding_mut(source)
             {
-                remove(&mut encoding.slots, &listed);
-                if encoding.slots.is_empty() {
+                let wanted = encoding.is_wanted_here();
+                match links.asleep {
+                    true => encoding.sleepers += 1,
+                    false => encoding.slots.push(listed),
+                }
+                if !wanted {
                     self.on_demand_changed(source);
                 }
             }
         }
-        for source in links.encodings.into_iter().flatten() {
-            if !before.encodings.contains(&Some(source))
+        for source in before.encodings.into_iter().flatten() {
+            if !stays(&source)
                 && let Some(encoding) = self.encoding_mut(source)
             {
-                encoding.slots.push(listed);
-                if encoding.slots.len() == 1 {
+                match before.asleep {
+                    true => encoding.sleepers -= 1,
+                    false => remove(&mut encoding.slots, &listed),
+                }
+                if !encoding.is_wanted_here() {
                     self.on_demand_changed(source);
                 }
             }
@@ -321,6 +344,9 @@ impl Router {
     pub(super) fn tell_binding(&mut self, index: SlotIndex) {
         let binding = self.binding(&self.slots[index.key()]);
         let slot = &mut self.slots[index.key()];
+        if slot.asleep {
+            return;
+        }
         if slot.told.replace(binding) != Some(binding) {
             self.events.push_back(RouterEvent::SlotChanged {
                 peer: slot.peer,

@@ -198,7 +198,7 @@ impl Router {
         let home = self.publications[index.key()].home();
         match (home, note.fact) {
             (None, LinkFact::Demand { encodings, fresh }) => {
-                self.take_demand(index, from, encodings, fresh);
+                self.take_demand(now, index, from, encodings, fresh);
             }
             (None, LinkFact::Unwanted) => {
                 self.publications[index.key()].unfollow(from);
@@ -245,11 +245,19 @@ impl Router {
         }
     }
 
-    fn take_demand(&mut self, index: PublicationIndex, from: ShardId, encodings: u8, fresh: bool) {
+    fn take_demand(
+        &mut self,
+        now: Instant,
+        index: PublicationIndex,
+        from: ShardId,
+        encodings: u8,
+        fresh: bool,
+    ) {
         let number = self.next_generation;
         self.next_generation = number.wrapping_add(1);
         let publication = &mut self.publications[index.key()];
         let is_new = !publication.followers.contains(&from);
+        let mut begins = false;
         if is_new {
             publication.followers.push(from);
             let top = publication.wanted.top_of_all();
@@ -260,13 +268,18 @@ impl Router {
             let fed = encoding.feeds.iter().any(|feed| feed.to == from);
             if wanted && !fed {
                 encoding.feeds.push(Feed::new(from, number));
+                begins = true;
             } else if !wanted && fed {
                 encoding.feeds.retain(|feed| feed.to != from);
             }
         }
+        if begins {
+            self.start_backfill(now, index, from);
+        }
         if !is_new && !fresh {
             return;
         }
+        let publication = &self.publications[index.key()];
         let (id, count) = (publication.id, publication.encodings.len() as u8);
         if is_new {
             let top = publication.wanted.top_of_all();
@@ -324,7 +337,7 @@ impl Router {
         let room = publication.room;
         publication.turn = Some(turn);
         if self.reorder_speakers(room) {
-            self.reassign_room(now, room);
+            self.follow_speakers(now, room);
         }
     }
 
@@ -340,6 +353,10 @@ impl Router {
         };
         let before = encoding.home_generation.replace(link.generation);
         let feed = encoding.home_feed.replace(link.feed);
+        if link.resumes || feed != Some(link.feed) {
+            // Packets are missing between those before and what comes.
+            encoding.group.forget();
+        }
         if before.is_some_and(|before| before != link.generation) {
             self.restart_encoding(source);
             self.pause_slots_showing(source);

@@ -185,6 +185,7 @@ impl Router {
         now: Instant,
         peer: PeerIndex,
         config: &SlotConfig,
+        asleep: bool,
         rng: &mut dyn Rng,
     ) -> SlotIndex {
         if let Some(index) = self.slot_index(peer, config.slot) {
@@ -195,12 +196,24 @@ impl Router {
         }
         let entry = self.slots.vacant_entry();
         let index = SlotIndex::from_key(entry.key());
-        entry.insert(Slot::new(peer, index, config, rng));
+        let slot = entry.insert(Slot::new(peer, index, config, rng));
+        slot.asleep = asleep;
         if let Some(state) = self.peer_mut(peer) {
             state.slots.push(index);
         }
         self.reassign_peer(now, peer);
         index
+    }
+
+    /// The peer's slots that are asleep begin to be sent what they are bound to.
+    pub(super) fn wake_slots(&mut self, now: Instant, peer: PeerIndex) {
+        for index in self.slots_of_peer(peer).to_vec() {
+            let slot = &mut self.slots[index.key()];
+            if std::mem::take(&mut slot.asleep) {
+                self.relink(index);
+            }
+        }
+        self.allocate_peer(now, peer);
     }
 
     pub(super) fn drop_slot(&mut self, now: Instant, index: SlotIndex) {

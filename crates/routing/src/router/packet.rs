@@ -4,13 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use plenum_rtp::PacketDescription;
 use plenum_rtp::rtcp::SenderInfo;
+use plenum_rtp::{CodecFields, PacketDescription};
 use plenum_types::{
     DropReason, KeyframeCause, MediaKind, NtpTime, RoomIndex, RtpTimestamp, SequenceNumber, Ssrc,
 };
 
-use crate::event::{Arrival, Forward, Retransmission};
+use crate::event::{Arrival, Forward, Retransmission, Withheld};
 use crate::fields::Fields;
 use crate::index::{EncodingRef, Publisher};
 use crate::limit::LayerLimit;
@@ -78,6 +78,9 @@ impl Router {
         if facts.became_active {
             self.watch_activity(source);
         }
+        if facts.spoke {
+            self.look_at_speakers_soon(now, source.publication);
+        }
         if facts.restarted {
             self.pause_slots_showing(source);
         }
@@ -134,6 +137,26 @@ impl Router {
     }
 
     pub(super) fn forward_packet(
+        &mut self,
+        now: Instant,
+        index: SlotIndex,
+        arrival: &Arrival,
+        d: &PacketDescription,
+    ) -> Result<Forward, Withheld> {
+        let is_behind = self
+            .slots
+            .get(index.key())
+            .is_some_and(|slot| slot.is_behind(arrival.source, arrival.number));
+        if is_behind {
+            return Err(Withheld::Later);
+        }
+        self.select(now, index, arrival, d)
+            .map_err(Withheld::Dropped)
+    }
+
+    /// What a packet becomes on a slot, which sends it now or has been held up since `now`.
+    #[inline]
+    pub(super) fn select(
         &mut self,
         now: Instant,
         index: SlotIndex,
@@ -305,9 +328,12 @@ impl Router {
         let rewritten = segment
             .rewrite(encoding, incoming, description, &fields)
             .ok_or(DropReason::NotStored)?;
-        let forward = slot
+        let mut forward = slot
             .repeat(now, &segment, &rewritten, rtt)
             .ok_or(DropReason::Duplicate)?;
+        if let CodecFields::Red(blocks) = description.payload.fields {
+            slot.fit_redundancy(&mut forward, description.codec, blocks)?;
+        }
         Ok(Retransmission {
             packet: stored.packet,
             description: *description,

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use plenum_types::{KeyframeCause, MediaKind, Speaker};
+use plenum_types::{KeyframeCause, MediaKind};
 
 use crate::event::RouterEvent;
 use crate::index::{EncodingRef, Publisher};
+use crate::publication::Encoding;
 use crate::remote::News;
-use crate::speakers::{self, Recent};
 use crate::timers::Timer;
 use crate::{PublicationIndex, Router};
 
@@ -73,7 +73,7 @@ impl Router {
         };
         if encoding.activity.on_timeout(now) {
             // All it holds is too old to be asked for.
-            encoding.store.clear();
+            encoding.forget_packets();
             self.tell_followers(source.publication, |id| News::Layer(id, source.encoding));
             // Where no layer flows there is none to go to: what is shown stays.
             if self.has_active_layer(source.publication) {
@@ -132,6 +132,16 @@ impl Router {
         }
         publication.muted = muted;
         publication.speech.reset();
+        if publication.kind == MediaKind::Audio {
+            // What was said before is not heard after.
+            publication
+                .encodings
+                .iter_mut()
+                .for_each(Encoding::forget_packets);
+        }
+        for encoding in &mut publication.encodings {
+            encoding.group.forget();
+        }
         let room = publication.room;
         for slot in self.slots_of(index).to_vec() {
             let slot = &mut self.slots[slot.key()];
@@ -144,56 +154,5 @@ impl Router {
         }
         self.reassign_room(now, room);
         self.watch_layers_wanted(now, index);
-    }
-
-    fn check_speakers(&mut self, now: Instant, key: usize) {
-        let since = self.stamp(now);
-        let Some(room) = self.rooms.get(key) else {
-            return;
-        };
-        let id = room.id;
-        let mut speaking = Vec::new();
-        for index in room.publications.clone() {
-            let publication = &mut self.publications[index.key()];
-            if publication.kind != MediaKind::Audio {
-                continue;
-            }
-            self.timers
-                .set(Timer::Speakers(key), now + speakers::INTERVAL);
-            if publication.origin.is_some() {
-                continue;
-            }
-            let level = publication.speech.speaking(now);
-            speaking.extend(level.map(|level| Speaker {
-                publication: publication.id,
-                level,
-            }));
-            if publication.try_turn(level.is_some(), since) {
-                self.tell_followers(index, News::Turn);
-            }
-        }
-        if self.reorder_speakers(key) {
-            self.reassign_room(now, key);
-        }
-        if let Some(speakers) = self.rooms[key].speakers.tell(speaking) {
-            self.events
-                .push_back(RouterEvent::SpeakersChanged { room: id, speakers });
-        }
-    }
-
-    /// Puts the speakers of a room in order. Whether that is another one.
-    pub(super) fn reorder_speakers(&mut self, key: usize) -> bool {
-        let Some(room) = self.rooms.get_mut(key) else {
-            return false;
-        };
-        let recent = room.publications.iter().filter_map(|index| {
-            let publication = &self.publications[index.key()];
-            Some(Recent {
-                index: *index,
-                id: publication.id,
-                turn: publication.turn?,
-            })
-        });
-        room.speakers.update(recent.collect())
     }
 }

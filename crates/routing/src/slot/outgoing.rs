@@ -57,6 +57,10 @@ impl Outgoing {
         self.number
     }
 
+    pub(crate) const fn sent_at(&self) -> Option<Instant> {
+        self.at
+    }
+
     pub(crate) const fn newest_timestamp(&self) -> RtpTimestamp {
         self.timestamp
     }
@@ -74,7 +78,8 @@ impl Outgoing {
         }
     }
 
-    /// The timestamp for the first packet of a segment. `aligned` is where the publishers' clocks
+    /// The timestamp for the first packet of a segment, which came at `now`: before the newest that
+    /// was sent, if it was held back. `aligned` is where the publishers' clocks
     /// put it; it is taken if it is plausible and later than what was sent.
     pub(crate) fn next_timestamp(&self, now: Instant, aligned: Option<RtpTimestamp>) -> Next {
         let Some(at) = self.at else {
@@ -83,8 +88,12 @@ impl Outgoing {
                 ahead: 0,
             };
         };
-        let passed = ticks_in(now.saturating_duration_since(at), self.rate);
-        let by_time = self.timestamp.plus(passed);
+        let by_time = match now.checked_duration_since(at) {
+            Some(passed) => self.timestamp.plus(ticks_in(passed, self.rate)),
+            None => self
+                .timestamp
+                .minus(ticks_in(at.saturating_duration_since(now), self.rate)),
+        };
         let tolerance = ticks_in(MISALIGNMENT_MAX, self.rate);
         let wanted = aligned
             .filter(|aligned| aligned.distance_from(by_time).unsigned_abs() <= tolerance)

@@ -248,7 +248,7 @@ fn counters(got: &Got) -> [Option<(u32, u32)>; 4] {
             None,
             frame_number,
         ],
-        CodecFields::None => [None, None, None, frame_number],
+        CodecFields::None | CodecFields::Red(_) => [None, None, None, frame_number],
     }
 }
 

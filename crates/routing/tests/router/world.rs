@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use plenum_routing::{PublicationIndex, Router, RouterEvent, SlotIndex};
+use plenum_routing::{Forward, PublicationIndex, Router, RouterEvent, SlotIndex, Withheld};
 use plenum_rtp::rtcp::SenderInfo;
-use plenum_rtp::{OutgoingExtensions, Templates, max_growth, write_packet};
+use plenum_rtp::{OutgoingExtensions, PacketDescription, Templates, max_growth, write_packet};
 use plenum_types::{
     Codec, CodecParameters, ContentHint, DropReason, Encoding, KeyframeCause, MediaKind, Mid,
     NtpTime, PeerIndex, Pixels, PublicationConfig, PublicationId, RoomId, RtpTimestamp,
@@ -80,6 +80,9 @@ pub(crate) struct World {
     /// Padding and temporal layers left out, by origin: every packet ever sent.
     pub(crate) history: BTreeMap<Origin, Vec<Sent>>,
     pub(crate) lost: u32,
+    /// Packets that had to wait for others, and that came from the store.
+    pub(crate) held: u32,
+    pub(crate) late: u32,
     /// One frame is captured every so many milliseconds, whatever the codec says.
     pub(crate) frame_ms: Option<u64>,
     /// Packets of higher layers, by slot and tag.
@@ -98,6 +101,7 @@ pub(crate) fn parameters(codec: Codec) -> CodecParameters {
         codec,
         payload_type: payload_type(codec),
         rtx_payload_type: video.then(|| payload_type(codec) + 1),
+        red_payload_type: None,
         nack: video,
         pli: video,
         fir: false,
@@ -122,6 +126,8 @@ impl World {
             drops: BTreeMap::new(),
             history: BTreeMap::new(),
             lost: 0,
+            held: 0,
+            late: 0,
             frame_ms: None,
             left_out: BTreeSet::new(),
             templates: BTreeMap::new(),
@@ -197,9 +203,48 @@ impl World {
         codecs: &[Codec],
         wish: SlotWish,
     ) -> SlotIndex {
+        let config = self.slot_config(peer, slot, kind, codecs, wish);
+        let now = self.now();
+        let index = self
+            .router
+            .add_slot(now, PeerIndex(peer), &config, &mut self.rng);
+        self.drain();
+        index
+    }
+
+    /// As [`World::subscribe`], of a peer that cannot decrypt before [`World::wake`].
+    pub(crate) fn subscribe_asleep(
+        &mut self,
+        peer: u32,
+        codec: Codec,
+        wish: SlotWish,
+    ) -> SlotIndex {
+        let config = self.slot_config(peer, 0, codec.kind(), &[codec], wish);
+        let now = self.now();
+        let index = self
+            .router
+            .add_sleeping_slot(now, PeerIndex(peer), &config, &mut self.rng);
+        self.drain();
+        index
+    }
+
+    pub(crate) fn wake(&mut self, peer: u32) {
+        let now = self.now();
+        self.router.wake_peer(now, PeerIndex(peer));
+        self.drain();
+    }
+
+    fn slot_config(
+        &mut self,
+        peer: u32,
+        slot: u16,
+        kind: MediaKind,
+        codecs: &[Codec],
+        wish: SlotWish,
+    ) -> SlotConfig {
         self.router.add_peer(ROOM, PeerIndex(peer));
         let ssrc = Ssrc(peer * 1_000 + u32::from(slot) * 2);
-        let config = SlotConfig {
+        SlotConfig {
             slot: SlotId(slot),
             kind,
             mid: Mid::new(&slot.to_string()).expect("short"),
@@ -208,13 +253,7 @@ impl World {
             ssrc,
             rtx_ssrc: Some(Ssrc(ssrc.0 + 1)),
             wish,
-        };
-        let now = self.now();
-        let index = self
-            .router
-            .add_slot(now, PeerIndex(peer), &config, &mut self.rng);
-        self.drain();
-        index
+        }
     }
 
     pub(crate) fn wish(&mut self, peer: u32, slot: u16, wish: SlotWish) {
@@ -248,6 +287,7 @@ impl World {
                 let now = self.now();
                 self.router.handle_timeout(now);
             }
+            self.late();
             self.drain();
         }
     }
@@ -372,24 +412,55 @@ impl World {
             match self.router.forward(now, slot, &arrival, &d) {
                 Ok(forward) => {
                     assert_eq!(forward.slot, slot);
-                    let extensions = outgoing(&forward);
-                    let mut out = vec![0; sent.bytes.len() + max_growth()];
-                    let length =
-                        write_packet(&sent.bytes, &d, &forward.patch, &extensions, &mut out)
-                            .expect("fits");
-                    out.truncate(length);
-                    self.router.on_sent(slot, d.header.payload_len);
-                    let receiver = self.receivers.entry(slot).or_default();
-                    receiver.receive(origin, sent, out, self.now_ms);
+                    self.deliver(origin, sent, &d, &forward);
                 }
-                Err(reason) => {
-                    if matches!(reason, DropReason::TemporalLayer | DropReason::SpatialLayer) {
-                        self.left_out.insert((slot, sent.content.tag));
+                Err(Withheld::Dropped(reason)) => self.leave_out(slot, sent, reason),
+                Err(Withheld::Later) => self.held += 1,
+            }
+        }
+    }
+
+    fn deliver(&mut self, origin: Origin, sent: &Sent, d: &PacketDescription, forward: &Forward) {
+        let extensions = outgoing(forward);
+        let mut out = vec![0; sent.bytes.len() + max_growth()];
+        let length =
+            write_packet(&sent.bytes, d, &forward.patch, &extensions, &mut out).expect("fits");
+        out.truncate(length);
+        self.router.on_sent(forward.slot, d.header.payload_len);
+        let receiver = self.receivers.entry(forward.slot).or_default();
+        receiver.receive(origin, sent, out, self.now_ms);
+    }
+
+    /// Sends what is due of slots that are behind.
+    fn late(&mut self) {
+        let now = self.now();
+        while let Some((slot, _)) = self.router.take_late(now) {
+            while let Some(late) = self.router.forward_late(now, slot) {
+                let (d, forward, packet) = (late.description, late.forward, late.packet.to_vec());
+                let is_it = |sent: &&Sent| !sent.padding && sent.bytes == packet;
+                let mut all = self.history.iter();
+                let (origin, sent) = all
+                    .find_map(|(origin, sent)| {
+                        Some((*origin, sent.iter().rev().find(is_it)?.clone()))
+                    })
+                    .expect("was sent");
+                match forward {
+                    Ok(forward) => {
+                        assert_eq!(forward.slot, slot);
+                        self.late += 1;
+                        self.deliver(origin, &sent, &d, &forward);
                     }
-                    self.count(reason);
+                    Err(reason) => self.leave_out(slot, &sent, reason),
                 }
             }
         }
+    }
+
+    fn leave_out(&mut self, slot: SlotIndex, sent: &Sent, reason: DropReason) {
+        if matches!(reason, DropReason::TemporalLayer | DropReason::SpatialLayer) {
+            self.left_out.insert((slot, sent.content.tag));
+        }
+        self.count(reason);
     }
 
     fn count(&mut self, reason: DropReason) {
@@ -465,7 +536,7 @@ impl World {
     }
 }
 
-pub(crate) fn outgoing(forward: &plenum_routing::Forward) -> OutgoingExtensions {
+pub(crate) fn outgoing(forward: &Forward) -> OutgoingExtensions {
     OutgoingExtensions {
         map: forward.extensions,
         mid: Some(forward.mid),

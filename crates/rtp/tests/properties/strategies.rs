@@ -105,6 +105,7 @@ prop_compose! {
             tl0_picture_index,
             key_index,
             frame_number,
+            red: None,
             original_sequence: original.map(SequenceNumber),
         }
     }

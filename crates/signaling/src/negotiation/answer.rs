@@ -182,9 +182,15 @@ const fn direction(answer: SectionAnswer) -> &'static str {
     }
 }
 
+/// In the order of the offer, as far as it tells a preference: what comes first is sent.
 fn payload_types(codec: &NegotiatedCodec) -> impl Iterator<Item = String> {
     let parameters = codec.parameters;
-    [Some(parameters.payload_type), parameters.rtx_payload_type]
+    let (own, red) = (Some(parameters.payload_type), parameters.red_payload_type);
+    let [first, second] = match &codec.red {
+        Some(red_offered) if red_offered.preferred => [red, own],
+        _ => [own, red],
+    };
+    [first, second, parameters.rtx_payload_type]
         .into_iter()
         .flatten()
         .map(|number| number.to_string())
@@ -207,6 +213,10 @@ fn write_codec(out: &mut Writer, codec: &NegotiatedCodec) {
         if negotiated {
             out.line(format_args!("a=rtcp-fb:{number} {feedback}"));
         }
+    }
+    if let (Some(red), Some(offered)) = (parameters.red_payload_type, &codec.red) {
+        out.line(format_args!("a=rtpmap:{red} red/48000/2"));
+        out.line(format_args!("a=fmtp:{red} {}", offered.fmtp));
     }
     if let Some(rtx) = parameters.rtx_payload_type {
         let clock_rate = parameters.codec.clock_rate();

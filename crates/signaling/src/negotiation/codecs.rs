@@ -22,6 +22,17 @@ pub(crate) struct NegotiatedCodec {
     pub(crate) rtpmap: String,
     /// Format parameters of the answer.
     pub(crate) fmtp: Option<String>,
+    /// Redundant packets of it (RFC 2198), if offered.
+    pub(crate) red: Option<Redundancy>,
+}
+
+/// Redundant audio as it was offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Redundancy {
+    /// `111/111`, as offered.
+    pub(crate) fmtp: String,
+    /// It comes before the codec itself: the client would rather have it.
+    pub(crate) preferred: bool,
 }
 
 /// The codecs of `media` that Plenum forwards, in the order of the offer.
@@ -119,13 +130,22 @@ fn read_one(
     let fmtp = described.fmtp(payload_type).unwrap_or_default();
     let codec = identify(rtpmap, fmtp).filter(|codec| codec.kind() == kind)?;
     let rtx = rtx_of(described, formats, codec, payload_type);
+    let red = red_of(described, formats, codec, payload_type);
     Some(NegotiatedCodec {
         parameters: CodecParameters {
             rtx_payload_type: rtx,
+            red_payload_type: red.map(|(number, _)| number),
             ..parameters(described, codec, payload_type, transport_cc)
         },
         rtpmap: rtpmap.to_owned(),
         fmtp: answered_fmtp(codec, fmtp),
+        red: red.map(|(number, fmtp)| Redundancy {
+            fmtp: fmtp.to_owned(),
+            preferred: formats
+                .iter()
+                .find(|format| **format == number || **format == payload_type)
+                == Some(&number),
+        }),
     })
 }
 
@@ -204,6 +224,7 @@ fn parameters(
         codec,
         payload_type,
         rtx_payload_type: None,
+        red_payload_type: None,
         nack: false,
         pli: false,
         fir: false,
@@ -238,6 +259,29 @@ fn rtx_of(described: &Described<'_>, formats: &[u8], codec: Codec, primary: u8) 
                 .rtpmap(*rtx)
                 .and_then(rtx_clock_rate)
                 .is_some_and(|rate| rate == codec.clock_rate())
+    })
+}
+
+/// The payload type of redundant packets whose blocks are all of `primary` (RFC 2198 §5), and its
+/// format parameters. `111` alone is one block, `111/111` and so on are more.
+fn red_of<'a>(
+    described: &Described<'a>,
+    formats: &[u8],
+    codec: Codec,
+    primary: u8,
+) -> Option<(u8, &'a str)> {
+    if codec != Codec::Opus {
+        return None;
+    }
+    formats.iter().copied().find_map(|red| {
+        let is_red = described
+            .rtpmap(red)
+            .is_some_and(|rtpmap| rtpmap.eq_ignore_ascii_case("red/48000/2"));
+        let fmtp = described.fmtp(red).filter(|_| is_red)?;
+        let mut blocks = fmtp.split('/').map(|block| block.trim().parse::<u8>());
+        blocks
+            .all(|block| block == Ok(primary))
+            .then_some((red, fmtp))
     })
 }
 
@@ -321,6 +365,41 @@ mod tests {
                 },
                 "{id}"
             );
+        }
+    }
+
+    fn audio(lines: &str) -> Vec<NegotiatedCodec> {
+        let text = format!("v=0\nm=audio 9 UDP/TLS/RTP/SAVPF {lines}");
+        read(
+            &Session::read(&text).unwrap().media[0],
+            MediaKind::Audio,
+            true,
+        )
+    }
+
+    /// What Chromium offers, with and without a preference for redundancy.
+    #[test]
+    fn redundancy_goes_with_its_codec() {
+        const LINES: &str = "\na=rtpmap:111 opus/48000/2\na=rtpmap:63 red/48000/2\n\
+             a=fmtp:63 111/111\na=rtpmap:9 G722/8000";
+        for (order, preferred) in [("111 63 9", false), ("63 111 9", true)] {
+            let codecs = audio(&format!("{order}{LINES}"));
+            let [opus] = codecs.as_slice() else {
+                panic!("{codecs:?}");
+            };
+            assert_eq!(opus.parameters.payload_type, 111);
+            assert_eq!(opus.parameters.red_payload_type, Some(63));
+            let red = opus.red.as_ref().unwrap();
+            assert_eq!((red.fmtp.as_str(), red.preferred), ("111/111", preferred));
+        }
+        for (format, fmtp) in [
+            ("red/48000/2", "a=fmtp:63 111/9"),
+            ("red/48000/2", "a=fmtp:63 x"),
+            ("red/48000/2", ""),
+            ("red/8000", "a=fmtp:63 111/111"),
+        ] {
+            let lines = format!("111 63\na=rtpmap:111 opus/48000/2\na=rtpmap:63 {format}\n{fmtp}");
+            assert_eq!(audio(&lines)[0].red, None, "{lines}");
         }
     }
 

@@ -73,6 +73,15 @@ fn check_independently(sdp: &str) -> usize {
     session.media_descriptions.len()
 }
 
+/// Chromium sends redundant sound if it comes before the codec itself.
+#[test]
+fn redundancy_that_is_preferred_stays_before_its_codec() {
+    let offer = CHROMIUM.replace("SAVPF 111 63 9", "SAVPF 63 111 9");
+    let sdp = answer(&Offer::read(&offer).unwrap());
+    assert_eq!(blocks(&sdp)[1][0], "m=audio 9 UDP/TLS/RTP/SAVPF 63 111");
+    check_independently(&sdp);
+}
+
 #[test]
 fn answers_chromium_with_simulcast_and_slots() {
     let offer = Offer::read(CHROMIUM).unwrap();
@@ -95,7 +104,7 @@ fn answers_chromium_with_simulcast_and_slots() {
     assert!(blocks[0].contains(&"a=ice-lite"));
     assert!(blocks[0].contains(&"a=extmap-allow-mixed"));
     assert!(blocks[0][4].starts_with("a=group:BUNDLE 0 1 2"));
-    assert_eq!(blocks[1][0], "m=audio 9 UDP/TLS/RTP/SAVPF 111");
+    assert_eq!(blocks[1][0], "m=audio 9 UDP/TLS/RTP/SAVPF 111 63");
     for line in [
         "a=recvonly",
         "a=setup:passive",
@@ -106,6 +115,8 @@ fn answers_chromium_with_simulcast_and_slots() {
         "a=candidate:3 1 udp 2130705919 10.0.0.5 7882 typ host",
         "a=end-of-candidates",
         "a=fmtp:111 minptime=10;useinbandfec=1",
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
     ] {
         assert!(blocks[1].contains(&line), "{line}");
     }
@@ -114,7 +125,7 @@ fn answers_chromium_with_simulcast_and_slots() {
         assert!(publication.contains(&line), "{line}");
     }
     assert!(publication[0].starts_with("m=video 9 UDP/TLS/RTP/SAVPF 96 97 103 104"));
-    assert!(!sdp.contains("red/") && !sdp.contains("ulpfec") && !sdp.contains("flexfec"));
+    assert!(!sdp.contains("red/90000") && !sdp.contains("ulpfec") && !sdp.contains("flexfec"));
     assert!(!sdp.contains("goog-remb"));
     let slot = &blocks[6];
     for line in [

@@ -1,6 +1,7 @@
 //! What a simulated participant is like.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::media::{VideoCodec, VideoConfig};
 
@@ -19,6 +20,9 @@ pub struct ClientConfig {
     pub rtx: bool,
     /// Negotiates transport-wide feedback.
     pub transport_cc: bool,
+    /// Time between two rounds of connectivity checks. The first finds the way, the second
+    /// nominates it.
+    pub check_interval: Duration,
 }
 
 impl ClientConfig {
@@ -31,6 +35,7 @@ impl ClientConfig {
             video_slots: 0,
             rtx: true,
             transport_cc: true,
+            check_interval: Duration::from_millis(200),
         }
     }
 
@@ -51,6 +56,13 @@ impl ClientConfig {
             source,
             media: TrackMedia::Video(video),
         });
+        self
+    }
+
+    /// Checks connectivity as often as browsers do.
+    #[must_use]
+    pub const fn checking_like_browsers(mut self) -> Self {
+        self.check_interval = Duration::from_millis(50);
         self
     }
 

@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plenum_types::ExtensionKind;
 use rtc::interceptor::{
@@ -32,6 +32,9 @@ use crate::error::TestkitError;
 use crate::media::VideoCodec;
 use crate::seed::SimRng;
 
+/// How long a way is checked before it is given up; the stack's own default.
+const CHECKED_FOR: Duration = Duration::from_millis(1_400);
+
 /// Wire-ward of every interceptor of the stack.
 const TAP_POSITION: usize = 500;
 
@@ -42,8 +45,10 @@ pub(super) fn build(
     now: Instant,
     rng: SimRng,
 ) -> Result<RTCPeerConnection, TestkitError> {
+    let attempts = CHECKED_FOR.as_millis() / config.check_interval.as_millis().max(1);
     let settings = SettingEngineBuilder::new()
         .with_crypto_provider(Arc::new(SeededProvider::new(rng)?))
+        .with_ice_connection_attempts(Some(config.check_interval), Some(attempts as u16))
         .build();
     let mut connection = RTCPeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::new().build())

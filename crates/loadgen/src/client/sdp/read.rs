@@ -174,6 +174,7 @@ fn read_codec(attributes: &Attributes<'_>, payload_type: u8) -> Option<CodecLine
             codec,
             payload_type,
             rtx_payload_type: rtx,
+            red_payload_type: None,
             nack: feedback("nack"),
             pli: feedback("nack pli"),
             fir: feedback("ccm fir"),

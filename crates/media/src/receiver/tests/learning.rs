@@ -1,6 +1,7 @@
 //! Which stream a packet belongs to.
 
 use super::*;
+use plenum_rtp::CodecFields;
 
 fn named(ssrc: u32, sequence: u16, rid: &'static str) -> Packet<'static> {
     Packet {
@@ -209,4 +210,34 @@ fn an_ssrc_that_another_publication_took_meanwhile_is_not_taken_back() {
         .handle_rtp(at(9), &mut Packet::video(8, 2).bytes())
         .unwrap();
     assert_eq!(received.source.publication, other.publication);
+}
+
+/// Redundant packets (RFC 2198) and plain ones are one stream of sound.
+#[test]
+fn redundant_sound_is_of_the_stream_of_its_codec() {
+    const RED: u8 = 63;
+    let opus = CodecParameters {
+        red_payload_type: Some(RED),
+        ..codec(Codec::Opus, OPUS)
+    };
+    let mut config = publication(10, "0", opus);
+    config.encodings[0].ssrc = Some(Ssrc(1));
+    let mut receiver = receiver(&[config]);
+    for (sequence, payload_type, payload) in [
+        (1, OPUS, [1, 2, 3].as_slice()),
+        (2, RED, &[0x80 | 111, 0x0f, 0x00, 1, 111, 7, 9, 8]),
+        (3, OPUS, &[4, 5, 6]),
+    ] {
+        let mut bytes = Packet {
+            payload_type,
+            payload,
+            ..Packet::video(1, sequence)
+        }
+        .bytes();
+        let received = receiver.handle_rtp(at(0), &mut bytes).unwrap();
+        let description = received.description;
+        assert_eq!(description.codec, Codec::Opus);
+        let is_red = matches!(description.payload.fields, CodecFields::Red(Some(_)));
+        assert_eq!(is_red, payload_type == RED, "{sequence}");
+    }
 }

@@ -8,17 +8,24 @@ use std::time::{Duration, Instant};
 
 /// Share of lost packets that does not limit.
 const TOLERATED: f64 = 0.15;
+/// The same where a queue stands, whoever fills it: packets are lost because it is full.
+const TOLERATED_IN_QUEUE: f64 = 0.04;
+/// A queue from so many milliseconds on.
+const QUEUE_MS: f64 = 80.0;
 /// Below this the limit is raised again.
 const CLEAN: f64 = 0.05;
 /// Packets that the share is taken over. Fewer react sooner and take luck for loss.
 const PACKETS: f64 = 100.0;
 /// Most weight of one feedback: a single burst that is lost is no rate that is too high.
 const WEIGHT_MAX: f64 = 0.15;
+/// Least reduction, as a share.
+const LEAST: f64 = 0.08;
 /// Between two reductions, beyond a round trip.
 const GAP: Duration = Duration::from_millis(300);
 /// Growth of the limit per second while it is clean.
 const GROWTH: f64 = 0.08;
-/// Feedback that comes after so long tells of an outage: what was lost in it was not too much.
+/// Feedback that comes after so long tells of an outage: what was lost in it was not too much,
+/// unless what came has waited.
 const OUTAGE: Duration = Duration::from_millis(700);
 /// A limit this far above what the delay allows is none.
 const IRRELEVANT: f64 = 2.0;
@@ -40,16 +47,22 @@ impl LossLimit {
         packets: usize,
         rate: f64,
         round_trip: Duration,
+        queue_ms: f64,
     ) -> f64 {
         let last = self.last_update.replace(now).unwrap_or(now);
         let step = now.saturating_duration_since(last);
-        if step < OUTAGE {
+        if step < OUTAGE || queue_ms > QUEUE_MS {
             let weight = (packets as f64 / PACKETS).min(WEIGHT_MAX);
             let share = lost as f64 / packets.max(1) as f64;
             self.share += weight * (share - self.share);
         }
         let current = self.limit.unwrap_or(f64::INFINITY).min(rate);
-        if self.share > TOLERATED {
+        let tolerated = if queue_ms > QUEUE_MS {
+            TOLERATED_IN_QUEUE
+        } else {
+            TOLERATED
+        };
+        if self.share > tolerated {
             self.reduce(now, current, round_trip);
         } else if let Some(limit) = self.limit
             && self.share < CLEAN
@@ -74,10 +87,10 @@ impl LossLimit {
             .last_reduction
             .is_none_or(|last| now.saturating_duration_since(last) >= GAP + round_trip);
         if due {
-            self.limit = Some(current * (1.0 - 0.5 * self.share));
+            self.limit = Some(current * (1.0 - (0.5 * self.share).max(LEAST)));
             self.last_reduction = Some(now);
             // The next one needs losses after this one.
-            self.share = CLEAN;
+            self.share = self.share.min(TOLERATED_IN_QUEUE) / 2.0;
         }
     }
 }
@@ -95,7 +108,7 @@ mod tests {
         let mut rate = 0.0;
         for update in 1..=updates {
             let now = start + Duration::from_millis(100) * update;
-            rate = limit.update(now, lost, 20, 1_000_000.0, Duration::from_millis(50));
+            rate = limit.update(now, lost, 20, 1_000_000.0, Duration::from_millis(50), 0.0);
         }
         rate
     }

@@ -4,12 +4,16 @@
 
 use super::capacity::LinkCapacity;
 use super::detector::Usage;
+use super::standing_queue::{STANDING_MS, Standing};
 use std::time::{Duration, Instant};
 
 /// Of what comes through, when the link is overused.
-const DECREASE: f64 = 0.85;
-/// The same when a queue stands and does not grow.
-const DRAIN: f64 = 0.92;
+const DECREASE: f64 = 0.80;
+/// The same when a queue stands and does not grow: so much less that it drains within this time,
+/// seconds, but not less than the one and not more than the other.
+const DRAIN_S: f64 = 0.6;
+const DRAIN_MOST: f64 = 0.5;
+const DRAIN_LEAST: f64 = 0.92;
 /// Growth per second far from the capacity.
 const GROWTH: f64 = 0.08;
 /// Least growth, bits per second per second.
@@ -30,6 +34,8 @@ const DECREASE_GAP: Duration = Duration::from_millis(250);
 /// share of it.
 const SETTLING: Duration = Duration::from_millis(900);
 const OBEYED: f64 = 0.7;
+/// The same where a queue stands; each time that it is found must count.
+const STANDING_GAP: Duration = Duration::from_millis(1_400);
 /// How long a queue may take to drain after a decrease.
 const DRAINING: Duration = Duration::from_secs(2);
 /// Longest step of time that the rate grows for.
@@ -59,8 +65,10 @@ pub(super) struct RateControl {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Input {
     pub(super) usage: Usage,
-    /// A queue is there that does not grow.
-    pub(super) queue_stands: bool,
+    /// A queue was found that does not grow.
+    pub(super) standing: Option<Standing>,
+    /// How long the queue is, milliseconds.
+    pub(super) queue_ms: f64,
     /// Bits per second that come through.
     pub(super) acknowledged: Option<f64>,
     /// The same for the last moments.
@@ -92,7 +100,9 @@ impl RateControl {
         }
         match input.usage {
             Usage::Over => self.decrease(now, input, DECREASE),
-            Usage::Normal if input.queue_stands => self.decrease(now, input, DRAIN),
+            Usage::Normal if input.standing.is_some() => self.drain(now, input),
+            // It drains first.
+            Usage::Normal if input.queue_ms > STANDING_MS => {}
             Usage::Under => self.state = State::Hold,
             Usage::Normal => match self.state {
                 State::Hold => self.state = State::Increase,
@@ -127,9 +137,9 @@ impl RateControl {
         // Beyond what is proven it stays, but does not grow.
         let limit = proven.max(self.rate).min(self.highest);
         // Layers are steps: more may flow than is estimated, and if it flows well it is proven.
-        // After a decrease the queue drains, and what comes through proves nothing.
-        let draining = self.has_decreased(now, DRAINING);
-        let flows = input.acknowledged.filter(|_| !draining).unwrap_or(0.0);
+        // While a queue drains or stands, what comes through proves nothing.
+        let calm = !self.has_decreased(now, DRAINING) && input.queue_ms < STANDING_MS / 2.0;
+        let flows = input.acknowledged.filter(|_| calm).unwrap_or(0.0);
         self.rate = (self.rate + more).min(limit).max(flows.min(self.highest));
     }
 
@@ -139,6 +149,15 @@ impl RateControl {
         let packet = frame / (frame / PACKET_BITS).ceil().max(1.0);
         let response = (round_trip.unwrap_or(ROUND_TRIP) + REACTION).as_secs_f64();
         (packet / response).max(ADDITIVE_MIN)
+    }
+
+    /// A queue stands. It is drained fast, so that others who share the link see it empty too.
+    fn drain(&mut self, now: Instant, input: &Input) {
+        let factor = match input.standing {
+            Some(standing) if standing.yields => 1.0 - standing.queue_ms / 1_000.0 / DRAIN_S,
+            _ => DRAIN_LEAST,
+        };
+        self.decrease(now, input, factor.clamp(DRAIN_MOST, DRAIN_LEAST));
     }
 
     fn decrease(&mut self, now: Instant, input: &Input, factor: f64) {
@@ -173,7 +192,7 @@ impl RateControl {
         let gap = if input.usage == Usage::Over {
             input.round_trip.unwrap_or(ROUND_TRIP) + DECREASE_GAP
         } else {
-            DRAINING
+            STANDING_GAP
         };
         self.last_decrease
             .is_none_or(|last| now.saturating_duration_since(last) >= gap)

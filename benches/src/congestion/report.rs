@@ -1,0 +1,141 @@
+//! The page: for each case its figures and its curves. It needs no other file.
+
+use std::fmt::Write;
+
+use super::figures::Figures;
+use super::plot::{Line, plot};
+use super::run::{Run, Sample};
+
+const STYLE: &str = include_str!("page.css");
+/// Samples that a drawn rate is the mean of: a second.
+const SMOOTH: usize = 5;
+
+/// The whole page. `command` tells how to make it again.
+pub fn page(runs: &[Run], command: &str) -> String {
+    let mut rows = String::new();
+    let mut sections = String::new();
+    for run in runs {
+        let figures = Figures::of(run);
+        // Writing into a string does not fail.
+        let _ = write!(rows, "{}", row(run, &figures));
+        let _ = write!(
+            sections,
+            "<section><h2>{} {}</h2>{}</section>",
+            run.case.section,
+            run.case.title,
+            curves(run)
+        );
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>Bandwidth estimation on the links of RFC 8867</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <h1>Bandwidth estimation on the links of RFC 8867</h1>\n\
+         <p>Each flow is fed by a source that follows its estimate, in 30 frames a second. Steady \
+         is what comes from ten seconds after a change to the next. Made by <code>{command}</code>.</p>\n\
+         <table><thead><tr><th>case</th><th>used, steady</th><th>least stretch</th>\
+         <th>used, whole</th><th>of it media</th><th>queue p95, steady</th>\
+         <th>queue p95, whole</th><th>loss</th><th>probes</th><th>fairness</th></tr></thead>\
+         <tbody>{rows}</tbody></table>\n{sections}</body>\n</html>\n"
+    )
+}
+
+fn row(run: &Run, figures: &Figures) -> String {
+    let percent = |value: f64| format!("<td>{:.1} %</td>", value * 100.0);
+    format!(
+        "<tr><th>{} {}</th>{}{}{}{}<td>{:.0} ms</td><td>{:.0} ms</td>{}{}<td>{:.3}</td></tr>",
+        run.case.section,
+        run.case.title,
+        percent(figures.steady),
+        percent(figures.steady_least),
+        percent(figures.whole),
+        percent(figures.media_share),
+        figures.queue_p95_ms,
+        figures.queue_whole_p95_ms,
+        percent(figures.loss),
+        percent(figures.probes),
+        figures.fairness,
+    )
+}
+
+fn curves(run: &Run) -> String {
+    let seconds = run.case.seconds as f64;
+    let flows = run.case.media.len();
+    let both = !run.case.backward.is_empty();
+    let mut rates = vec![stepped(run, "capacity", "capacity", |sample| {
+        sample.capacity_kbps[0]
+    })];
+    let mut targets = vec![stepped(run, "capacity", "capacity", |sample| {
+        sample.capacity_kbps[0]
+    })];
+    if both {
+        let back = |sample: &Sample| sample.capacity_kbps[1];
+        rates.push(stepped(run, "capacity back", "back", back));
+        targets.push(stepped(run, "capacity back", "back", back));
+    }
+    for flow in 0..flows {
+        let name = format!("flow {}", flow + 1);
+        rates.push(line(run, &name, flow, |sample| sample.rate_kbps[flow]));
+        targets.push(line(run, &name, flow, |sample| sample.target_kbps[flow]));
+    }
+    if !run.case.tcp.is_empty() {
+        rates.push(Line {
+            class: "tcp".to_owned(),
+            ..line(run, "TCP", 0, |sample| sample.tcp_kbps)
+        });
+    }
+    let mut queues = vec![raw(run, "forward", "c0", |sample| sample.queue_ms[0])];
+    if both {
+        queues.push(raw(run, "back", "c1", |sample| sample.queue_ms[1]));
+    }
+    let losses: Vec<Line> = (0..flows)
+        .map(|flow| {
+            line(run, &format!("flow {}", flow + 1), flow, |sample| {
+                sample.loss[flow] * 100.0
+            })
+        })
+        .collect();
+    [
+        plot("Rate", "kbit/s, mean of a second", seconds, &rates),
+        plot("Target", "kbit/s, the estimate", seconds, &targets),
+        plot("Queue", "ms, longest of 200 ms", seconds, &queues),
+        plot("Loss", "%, mean of a second", seconds, &losses),
+    ]
+    .concat()
+}
+
+fn raw(run: &Run, name: &str, class: &str, value: impl Fn(&Sample) -> f64) -> Line {
+    Line {
+        name: name.to_owned(),
+        class: class.to_owned(),
+        stepped: false,
+        points: run
+            .samples
+            .iter()
+            .map(|sample| (sample.at_s, value(sample)))
+            .collect(),
+    }
+}
+
+fn stepped(run: &Run, name: &str, class: &str, value: impl Fn(&Sample) -> f64) -> Line {
+    Line {
+        stepped: true,
+        ..raw(run, name, class, value)
+    }
+}
+
+/// Smoothed over [`SMOOTH`] samples.
+fn line(run: &Run, name: &str, flow: usize, value: impl Fn(&Sample) -> f64) -> Line {
+    let points = run.samples.chunks(SMOOTH).map(|chunk| {
+        let mean = chunk.iter().map(&value).sum::<f64>() / chunk.len() as f64;
+        (chunk[chunk.len() - 1].at_s, mean)
+    });
+    Line {
+        name: name.to_owned(),
+        class: format!("c{flow}"),
+        stepped: false,
+        points: points.collect(),
+    }
+}
