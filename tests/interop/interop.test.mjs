@@ -1,6 +1,7 @@
 // Each client publishes by WHIP and is decoded by all of them, which play by WHEP.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { Server } from '../browser/lib/server.mjs';
@@ -59,4 +60,16 @@ describe('clients that are not ours', { timeout: 220_000 }, () => {
       await end();
     });
   }
+
+  test('the player of the documentation waits for a publisher and plays', async () => {
+    const document = readFileSync(new URL('../../crates/signaling/WHIP.md', import.meta.url), 'utf8');
+    const [, html] = /```html\n([^]*?)```/.exec(document);
+    const page = html
+      .replace('https://plenum.example.net/whep/lobby', `${server.url}/whep/lobby`)
+      .replace('<JWT>', server.token('lobby', 'viewer'));
+    const watched = CLIENTS_BY_NAME.chromium.watch(page);
+    const end = await CLIENTS_BY_NAME.aiortc.publish(`${server.url}/whip/lobby`, server.token('lobby', 'publisher'), COLOURS.aiortc, HERTZ.aiortc);
+    await watched;
+    await end();
+  });
 });

@@ -103,14 +103,16 @@ class Browser {
 
   #origin;
 
+  #html;
+
   constructor(options) {
     this.#options = options;
   }
 
   async start() {
     const script = readFileSync(path.join(CLIENTS, 'page.js'), 'utf8');
-    const page = `<!doctype html><meta charset="utf-8"><title>interop</title><script>${script}</script>`;
-    this.#origin = createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(page));
+    this.#html = `<!doctype html><meta charset="utf-8"><title>interop</title><script>${script}</script>`;
+    this.#origin = createServer((_, response) => response.setHeader('Content-Type', 'text/html; charset=utf-8').end(this.#html));
     await new Promise((resolve) => { this.#origin.listen(0, '127.0.0.1', resolve); });
     this.#browser = await puppeteer.launch({ headless: true, protocolTimeout: PATIENCE_MS, ...this.#options });
   }
@@ -138,6 +140,19 @@ class Browser {
       await page.close();
       if (statuses.join() !== '200,404') throw new Error(`DELETE twice was answered with ${statuses}`);
     };
+  }
+
+  /** Plays the page `html` until its <video> moves on. */
+  async watch(html) {
+    const own = this.#html;
+    this.#html = html;
+    const page = await this.#page();
+    this.#html = own;
+    await page.waitForFunction(() => {
+      const video = document.querySelector('video');
+      return video.videoWidth > 0 && video.currentTime > 1;
+    }, { timeout: PATIENCE_MS });
+    await page.close();
   }
 
   async play(...what) {
