@@ -2,6 +2,7 @@
 //! knows where it came from.
 
 mod error;
+mod ice_servers;
 mod load;
 mod nearest;
 mod origin;
@@ -13,6 +14,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use plenum_signaling::IceServer;
 use plenum_types::Secret;
 
 pub(crate) use error::ConfigError;
@@ -37,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// API key → secret, and where it came from.
     pub(crate) keys: BTreeMap<String, (Secret, Origin)>,
+    /// STUN and TURN servers for the clients, all from the file.
+    pub(crate) ice_servers: Vec<IceServer>,
     /// Whether the server is for trying out on this machine.
     pub(crate) dev: bool,
     origins: BTreeMap<&'static str, Origin>,

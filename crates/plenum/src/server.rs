@@ -145,6 +145,7 @@ fn signaling_config(config: &Config, certificate: &Certificate, net: &Net) -> Si
         limits: limits(&config.settings.limits),
         grace: config.settings.time.grace,
         dev: config.settings.http.demo,
+        ice_servers: config.ice_servers.clone(),
         ..SignalingConfig::new(keys, certificate.fingerprint(), candidates)
     }
 }

@@ -111,6 +111,43 @@ fn a_second_run_finds_no_ghosts_of_the_first() {
 }
 
 #[test]
+fn a_live_stream_by_whip_and_whep_arrives_whole() {
+    let server = start();
+    let shape = [
+        "--whip-whep",
+        "--scenario",
+        "livestream",
+        "--subscribers",
+        "4",
+        "--layers",
+        "3",
+        "--audio",
+    ];
+    let run = ["--duration", "2s", "--settle", "1s", "--fail-loss", "0%"];
+    for round in ["whip-first", "whip-second"] {
+        let report = report(server.port, round, &[&shape[..], &run[..]].concat());
+        assert_whole(&server, &report);
+        // Every client said goodbye by DELETE.
+        let metrics = request(&server, "/metrics");
+        for name in ["plenum_signaling_participants", "plenum_signaling_rooms"] {
+            assert_eq!(metric(&metrics, name), 0.0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_whip_load_for_another_room_says_why() {
+    let server = start();
+    let nothing = ["--whip-whep", "--whip-url", "/whip/elsewhere"];
+    let (succeeded, said) = load(
+        server.port,
+        &[&nothing[..], &["--subscribers", "1", "--duration", "1s"]].concat(),
+    );
+    assert!(!succeeded);
+    assert!(said.contains("refuses the token"), "{said}");
+}
+
+#[test]
 fn a_load_that_cannot_run_says_why() {
     let server = start();
     let (succeeded, said) = load(server.port, &["--subscribers", "1", "--secret", "wrong"]);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use plenum_types::Fingerprint;
 
+use crate::ice_servers::IceServer;
 use crate::messages::LimitsInfo;
 use crate::token::Keys;
 
@@ -28,8 +29,8 @@ pub struct SignalingConfig {
     pub dev: bool,
     /// Serve the web client and the demo app from this directory instead of the binary.
     pub web_dir: Option<PathBuf>,
-    /// STUN and TURN servers for the clients, as `RTCConfiguration.iceServers` takes them.
-    pub ice_servers: Vec<serde_json::Value>,
+    /// STUN and TURN servers for the clients.
+    pub ice_servers: Vec<IceServer>,
     /// Name and version of the server.
     pub server: String,
 }
@@ -58,13 +59,13 @@ pub struct Limits {
     pub participants: usize,
     /// Rooms on the server.
     pub rooms: usize,
-    /// WebSockets on the server.
+    /// WebSockets, and sessions of WHIP and WHEP, on the server.
     pub connections: usize,
     /// Publications of a participant.
     pub publications: usize,
     /// Slots of a participant.
     pub slots: usize,
-    /// Bytes of a message. Offers of many slots take about 2 KB per slot.
+    /// Bytes of a message, or of a body of WHIP and WHEP. Offers of many slots take about 2 KB per slot.
     pub message_bytes: usize,
     /// Messages a second, sustained, of one client.
     pub messages_per_second: u32,

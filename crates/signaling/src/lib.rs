@@ -16,6 +16,7 @@ mod config;
 mod connection;
 mod http;
 mod http_session;
+mod ice_servers;
 mod ids;
 pub mod messages;
 mod names;
@@ -31,6 +32,7 @@ pub mod token;
 mod ws;
 
 pub use config::{Limits, SignalingConfig};
+pub use ice_servers::IceServer;
 pub use refusal::Refusal;
 pub use signaling::Signaling;
 pub use stats::{JoinCounters, SignalingStats};

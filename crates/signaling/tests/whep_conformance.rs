@@ -6,10 +6,9 @@ mod http;
 #[path = "support/offers.rs"]
 mod offers;
 
-use http::{Answer, CANDIDATES, Server, bearer, start, token};
+use http::{Answer, CANDIDATES, Server, bearer, start, stun, token, turn};
 use offers::{AUDIO, Line, RESTART, TRICKLE, VIDEO, offer};
 use plenum_types::{MediaCommand, MediaKind, PublicationId, SlotPolicy};
-use serde_json::json;
 
 const HEAR: Line = Line {
     direction: "recvonly",
@@ -166,8 +165,8 @@ async fn playback_session_termination_by_delete() {
 
 #[tokio::test]
 async fn playback_session_termination_options_for_cors() {
-    let ice = json!({"urls": "turn:t.example.net", "username": "u", "credential": "c"});
-    let server = start(|config| config.ice_servers = vec![ice]).await;
+    let ice = turn("turn:t.example.net", "u", "c");
+    let server = start(|config| config.ice_servers = vec![ice, stun("stun:s.example.net")]).await;
     for path in ["/whep/r", "/whep/r/any"] {
         let answer = server.ask("OPTIONS", path, &[], "").await;
         assert_eq!(answer.status, 200);
@@ -177,7 +176,7 @@ async fn playback_session_termination_options_for_cors() {
     }
     publish(&server, "ada", &[AUDIO]).await;
     let answer = play(&server, "", &[HEAR]).await;
-    assert_eq!(answer.all("Link").len(), 1);
+    assert_eq!(answer.all("Link").len(), 2);
     let exposed = answer.header("Access-Control-Expose-Headers");
     assert!(exposed.contains("Location") && exposed.contains("ETag"));
 }

@@ -6,10 +6,9 @@ mod http;
 #[path = "support/offers.rs"]
 mod offers;
 
-use http::{Answer, CANDIDATES, Server, bearer, start, token};
+use http::{Answer, CANDIDATES, Server, bearer, start, stun, token, turn};
 use offers::{AUDIO, Line, RESTART, TRICKLE, VIDEO, offer};
 use plenum_types::{CloseReason, MediaCommand, MediaEvent, PeerId, ShardId};
-use serde_json::json;
 
 /// A session of `ada` with sound and a picture.
 async fn open(server: &Server) -> Answer {
@@ -164,7 +163,7 @@ async fn section_4_2_the_session_ends_with_its_transport() {
 
 #[tokio::test]
 async fn section_4_2_options_answer_pages_of_other_origins() {
-    let ice = json!({"urls": "turn:t.example.net", "username": "u", "credential": "c"});
+    let ice = turn("turn:t.example.net", "u", "c");
     let server = start(|config| config.ice_servers = vec![ice]).await;
     let preflight = [
         "Origin: https://app.example.net",
@@ -438,9 +437,8 @@ async fn section_4_5_a_full_server_says_when_to_come_again() {
 #[tokio::test]
 async fn section_4_6_ice_servers_come_as_links() {
     let servers = vec![
-        json!({"urls": ["stun:stun.example.net"]}),
-        json!({"urls": ["turn:turn.example.net?transport=udp"],
-            "username": "user", "credential": "secret"}),
+        stun("stun:stun.example.net"),
+        turn("turn:turn.example.net?transport=udp", "user", "secret"),
     ];
     let server = start(|config| config.ice_servers = servers).await;
     let answer = open(&server).await;
@@ -571,4 +569,68 @@ async fn bodies_beyond_the_limit_are_refused() {
         .ask("POST", "/whip/%FF", &headers, &offer(&[AUDIO]))
         .await;
     answer.assert_problem(400, "badPath");
+}
+
+/// Cuts, repeats and swaps pieces of `text` in a way that `seed` repeats.
+fn garble(text: &str, seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut draw = |most: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % most.max(1) as u64) as usize
+    };
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for _ in 0..=draw(4) {
+        let (from, to) = (draw(lines.len()), draw(lines.len()));
+        match draw(5) {
+            0 => drop(lines.remove(from)),
+            1 => lines.swap(from, to),
+            2 => lines.insert(to, lines[from].clone()),
+            3 => {
+                let cut = draw(lines[from].len());
+                lines[from].truncate(cut);
+            }
+            _ => {
+                let value = ["0", "-1", "99999999999", "\u{0}", "é", ""][draw(6)];
+                let key = lines[from].split_once(':').map(|(key, _)| key.to_owned());
+                lines[from] = format!("{}:{value}", key.unwrap_or_default());
+            }
+        }
+        if lines.is_empty() {
+            break;
+        }
+    }
+    lines.join("\r\n")
+}
+
+/// Whatever is sent, it is answered, and never by a failure of the server.
+#[tokio::test]
+async fn garbled_bodies_are_refused_and_leave_nothing_behind() {
+    let server = start(|_| {}).await;
+    let mut opened = 0;
+    for seed in 0..400 {
+        let body = garble(&offer(&[AUDIO, VIDEO]), seed);
+        let answer = server.post("/whip/r", "ada", &body).await;
+        match answer.status {
+            201 => opened += 1,
+            400 | 422 => assert!(answer.body.contains("/problems/"), "{seed}: {answer:?}"),
+            _ => panic!("{seed}: {answer:?}\n{body}"),
+        }
+    }
+    // Some changes do no harm, but not most; and each session took the place of the one before.
+    assert!((20..300).contains(&opened), "{opened}");
+    assert_eq!(server.signaling.stats().participants, 1);
+    let answer = open(&server).await;
+    let session = answer.header("Location");
+    for seed in 0..200 {
+        let body = garble(&format!("{TRICKLE}{RESTART}"), seed);
+        let answer = server.patch(session, "ada", Some("*"), &body).await;
+        assert!(
+            matches!(answer.status, 200 | 204 | 400),
+            "{seed}: {answer:?}\n{body}"
+        );
+    }
+    let answer = server.ask("GET", session, &[&bearer("ada")], "").await;
+    assert_eq!(answer.status, 204);
 }

@@ -120,6 +120,8 @@ export declare class RemoteParticipant {
   readonly identity: string;
   readonly name: string;
   readonly metadata: string;
+  /** `ingress` is a source without a page, such as an encoder that publishes by WHIP. */
+  readonly kind: 'standard' | 'ingress';
   readonly publications: ReadonlyMap<string, RemotePublication>;
   publication(source: Source): RemotePublication | null;
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use plenum_types::Secret;
 
+use super::ice_servers;
 use super::nearest::nearest;
 use super::settings::{SETTINGS, Setting, Settings};
 use super::value::Raw;
@@ -56,6 +57,7 @@ fn defaults(dev: bool) -> Config {
     let mut config = Config {
         settings: Settings::default(),
         keys: BTreeMap::new(),
+        ice_servers: Vec::new(),
         dev,
         origins: BTreeMap::new(),
     };
@@ -88,6 +90,10 @@ fn apply_file(config: &mut Config, file: &Path) -> Result<(), ConfigError> {
     let table: toml::Table = text.parse().map_err(|cause| syntax(file, &text, &cause))?;
     for (section, value) in table {
         let origin = Origin::File(file.to_owned());
+        if section == ice_servers::SECTION {
+            config.ice_servers = ice_servers::read(&value, &origin)?;
+            continue;
+        }
         match value {
             toml::Value::Table(keys) => {
                 for (key, value) in keys {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use plenum_signaling::IceServer;
+
 use super::settings::{SETTINGS, Setting, Settings};
 use super::{Config, Origin};
 
@@ -21,6 +23,16 @@ const KEYS: &str = "
 # mykey = \"SECRET\"
 ";
 
+const ICE_SERVERS: &str = "
+# STUN and TURN servers that clients are told of, one table each.
+# [[ice_servers]]
+# urls = [\"stun:stun.example.net:3478\"]
+# [[ice_servers]]
+# urls = [\"turn:turn.example.net:3478?transport=udp\", \"turns:turn.example.net:5349?transport=tcp\"]
+# username = \"USER\"
+# credential = \"PASSWORD\"
+";
+
 /// The annotated default, as in `config/plenum.toml`.
 pub(crate) fn default_file() -> String {
     let settings = Settings::default();
@@ -37,6 +49,7 @@ pub(crate) fn default_file() -> String {
         );
     }
     text.push_str(KEYS);
+    text.push_str(ICE_SERVERS);
     text
 }
 
@@ -52,6 +65,9 @@ pub(crate) fn effective(config: &Config) -> String {
         put(&mut text, format_args!("{key} = {value} # {origin}\n"));
     }
     text.push_str(&effective_keys(config));
+    for server in &config.ice_servers {
+        text.push_str(&effective_ice_server(server));
+    }
     text
 }
 
@@ -64,6 +80,17 @@ fn effective_keys(config: &Config) -> String {
         .collect();
     for (name, origin) in names {
         put(&mut text, format_args!("{name} = \"***\" # {origin}\n"));
+    }
+    text
+}
+
+fn effective_ice_server(server: &IceServer) -> String {
+    let mut text = format!("\n[[ice_servers]]\nurls = {:?}\n", server.urls);
+    if let Some(username) = &server.username {
+        put(&mut text, format_args!("username = {username:?}\n"));
+    }
+    if server.credential.is_some() {
+        text.push_str("credential = \"***\"\n");
     }
     text
 }

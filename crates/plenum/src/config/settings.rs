@@ -110,7 +110,7 @@ settings! {
     limits: Limits {
         /// Rooms at a time.
         rooms: usize = 10_000,
-        /// WebSockets at a time.
+        /// WebSockets and sessions of WHIP and WHEP at a time.
         connections: usize = 20_000,
         /// Participants of one room.
         participants_per_room: usize = 3_000,
@@ -118,7 +118,7 @@ settings! {
         publications_per_participant: usize = 16,
         /// Slots (incoming tracks) that a participant may offer.
         slots_per_participant: usize = 100,
-        /// Largest WebSocket message; an offer takes about 2 KiB per slot.
+        /// Largest WebSocket message, and largest body of WHIP and WHEP; an offer takes about 2 KiB per slot.
         message_size: ByteSize = ByteSize(256 << 10),
         /// WebSocket messages a second of one participant, sustained.
         messages_per_second: u32 = 50,

@@ -198,3 +198,53 @@ fn a_dev_server_that_others_can_reach_is_noticed() {
     assert!(dev(vec![("http.bind", "--http", "0.0.0.0".into())]).exposes_dev_key());
     assert!(!load_file("").unwrap().exposes_dev_key());
 }
+
+#[test]
+fn ice_servers_are_tables_with_their_credentials() {
+    let config = load_file(
+        "[[ice_servers]]\nurls = [\"stun:s.example.net\"]\n\
+         [[ice_servers]]\nurls = [\"turn:t.example.net?transport=udp\", \"turns:t.example.net\"]\n\
+         username = \"user\"\ncredential = \"password\"\n",
+    )
+    .unwrap();
+    let [stun, turn] = &config.ice_servers[..] else {
+        panic!("{:?}", config.ice_servers);
+    };
+    assert_eq!((stun.urls.len(), &stun.username), (1, &None));
+    assert_eq!(turn.urls.len(), 2);
+    assert_eq!(turn.credential, Some(Secret("password".to_owned())));
+    let shown = effective(&config);
+    assert!(shown.contains("turns:t.example.net") && shown.contains("username = \"user\""));
+    assert!(!shown.contains("password"), "{shown}");
+}
+
+#[test]
+fn ice_servers_that_browsers_would_refuse_are_refused() {
+    for (text, hint) in [
+        (
+            "[[ice_servers]]\nurl = [\"stun:s\"]\n",
+            "did you mean `ice_servers.urls`?",
+        ),
+        ("[[ice_servers]]\nurls = []\n", "stun:stun.example.net:3478"),
+        (
+            "[[ice_servers]]\nurls = [\"http://s\"]\n",
+            "stun:stun.example.net:3478",
+        ),
+        (
+            "[[ice_servers]]\nurls = [\"stun:s x\"]\n",
+            "stun:stun.example.net:3478",
+        ),
+        (
+            "[[ice_servers]]\nurls = [\"turn:t\"]\nusername = \"u\"\n",
+            "username and credential",
+        ),
+        (
+            "[[ice_servers]]\nurls = [\"stun:s\"]\ncredential = 1\n",
+            "a string",
+        ),
+        ("[ice_servers]\nurls = [\"stun:s\"]\n", "[[ice_servers]]"),
+    ] {
+        let told = message(load_file(text));
+        assert!(told.contains(hint), "{text}: {told}");
+    }
+}

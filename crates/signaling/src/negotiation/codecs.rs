@@ -152,7 +152,9 @@ fn read_one(
 /// The codec that `rtpmap` and `fmtp` describe, in a variant that Plenum forwards.
 fn identify(rtpmap: &str, fmtp: &str) -> Option<Codec> {
     match rtpmap.to_ascii_lowercase().as_str() {
-        "opus/48000/2" => Some(Codec::Opus),
+        // The channels must be 2 (RFC 7587 §7), but GStreamer leaves them out where it only
+        // receives.
+        "opus/48000/2" | "opus/48000" => Some(Codec::Opus),
         "vp8/90000" => Some(Codec::Vp8),
         "vp9/90000" => numbered(fmtp, "profile-id", 3).map(|profile| Codec::Vp9 { profile }),
         "av1/90000" => numbered(fmtp, "profile", 2).map(|profile| Codec::Av1 { profile }),
@@ -399,6 +401,14 @@ mod tests {
             let lines = format!("111 63\na=rtpmap:111 opus/48000/2\na=rtpmap:63 {format}\n{fmtp}");
             assert_eq!(audio(&lines)[0].red, None, "{lines}");
         }
+    }
+
+    #[test]
+    fn opus_is_known_by_either_name() {
+        for rtpmap in ["opus/48000/2", "OPUS/48000"] {
+            assert_eq!(identify(rtpmap, ""), Some(Codec::Opus), "{rtpmap}");
+        }
+        assert_eq!(identify("opus/48000/1", ""), None);
     }
 
     #[test]

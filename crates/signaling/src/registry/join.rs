@@ -5,6 +5,7 @@ use rand::Rng;
 
 use super::{Registry, Timer};
 use crate::connection::ConnectionId;
+use crate::ice_servers::IceServer;
 use crate::ids;
 use crate::messages::{
     ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ParticipantKind, ServerMessage,
@@ -161,7 +162,12 @@ impl Registry {
             participant: them.self_info(),
             room: room.info(),
             participants: room.others(them.id),
-            ice_servers: self.config.ice_servers.clone(),
+            ice_servers: self
+                .config
+                .ice_servers
+                .iter()
+                .map(IceServer::rtc_ice_server)
+                .collect(),
             limits: self.config.limits.info(),
             resume_secret: ids::random_text(RESUME_SECRET_CHARACTERS, rng),
             grants: them.grants.info(),

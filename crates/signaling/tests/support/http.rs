@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::{SinkExt, StreamExt};
 use plenum_signaling::token::{Claims, Grants, mint};
-use plenum_signaling::{Signaling, SignalingConfig};
+use plenum_signaling::{IceServer, Signaling, SignalingConfig};
 use plenum_types::{Fingerprint, FingerprintAlgorithm, MediaCommand, Secret};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,6 +72,24 @@ pub(crate) fn token(identity: &str, change: impl FnOnce(&mut Claims)) -> String 
     };
     change(&mut claims);
     mint(&claims, &Secret(SECRET.into())).unwrap()
+}
+
+/// A server without credentials.
+pub(crate) fn stun(url: &str) -> IceServer {
+    IceServer {
+        urls: vec![url.to_owned()],
+        username: None,
+        credential: None,
+    }
+}
+
+/// A server with credentials.
+pub(crate) fn turn(url: &str, username: &str, password: &str) -> IceServer {
+    IceServer {
+        username: Some(username.to_owned()),
+        credential: Some(Secret(password.to_owned())),
+        ..stun(url)
+    }
 }
 
 /// `Authorization` of `identity`.

@@ -49,10 +49,11 @@ export class RemoteParticipant {
     this._update(info);
   }
 
-  _update({ identity, name, metadata = '' }) {
+  _update({ identity, name, metadata = '', kind = 'standard' }) {
     this.identity = identity;
     this.name = name || identity;
     this.metadata = metadata;
+    this.kind = kind;
   }
 
   /** The publication of a source, if any. @param {string} source */
