@@ -55,7 +55,7 @@ pub struct TcpFlow {
     pub delay_ms: u64,
 }
 
-const fn media(from_s: u64, to_s: u64) -> MediaFlow {
+pub(super) const fn media(from_s: u64, to_s: u64) -> MediaFlow {
     MediaFlow {
         from_s,
         to_s,

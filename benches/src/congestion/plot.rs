@@ -6,7 +6,7 @@ use std::fmt::Write;
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 62.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 24.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 26.0;
 const Y_TICKS: usize = 4;
@@ -23,6 +23,17 @@ pub(super) struct Line {
 
 /// The plot of `lines`, `seconds` long, with its heading and legend, as HTML.
 pub(super) fn plot(title: &str, unit: &str, seconds: f64, lines: &[Line]) -> String {
+    plot_in_steps(title, unit, seconds, lines, 0.0)
+}
+
+/// The same; the axis of values has steps of at least `step_min`.
+pub(super) fn plot_in_steps(
+    title: &str,
+    unit: &str,
+    seconds: f64,
+    lines: &[Line],
+    step_min: f64,
+) -> String {
     let finite = lines.iter().flat_map(|line| &line.points);
     let highest = finite
         .map(|(_, value)| *value)
@@ -30,7 +41,7 @@ pub(super) fn plot(title: &str, unit: &str, seconds: f64, lines: &[Line]) -> Str
         .fold(0.0, f64::max);
     // An axis of a line at zero still has a scale.
     let highest = if highest > 0.0 { highest } else { 1.0 };
-    let step = nice_step(highest / Y_TICKS as f64);
+    let step = nice_step((highest / Y_TICKS as f64).max(step_min));
     let top = (highest / step).ceil().max(1.0) * step;
     let x = |at: f64| LEFT + at / seconds * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM);

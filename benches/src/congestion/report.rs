@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::calls::CallRun;
 use super::figures::Figures;
-use super::plot::{Line, plot};
+use super::plot::{Line, plot, plot_in_steps};
 use super::run::{Run, Sample};
 
 const STYLE: &str = include_str!("page.css");
@@ -11,7 +12,7 @@ const STYLE: &str = include_str!("page.css");
 const SMOOTH: usize = 5;
 
 /// The whole page. `command` tells how to make it again.
-pub fn page(runs: &[Run], command: &str) -> String {
+pub fn page(runs: &[Run], calls: &[CallRun], command: &str) -> String {
     let mut rows = String::new();
     let mut sections = String::new();
     for run in runs {
@@ -26,6 +27,27 @@ pub fn page(runs: &[Run], command: &str) -> String {
             curves(run)
         );
     }
+    let mut call_rows = String::new();
+    for call in calls {
+        let _ = write!(call_rows, "{}", call_row(call));
+        let _ = write!(
+            sections,
+            "<section><h2>Call: {}</h2>{}{}</section>",
+            call.run.case.title,
+            curves(&call.run),
+            layers(call)
+        );
+    }
+    let table = if runs.is_empty() {
+        String::new()
+    } else {
+        cases_table(&rows)
+    };
+    let call_table = if calls.is_empty() {
+        String::new()
+    } else {
+        calls_table(&call_rows)
+    };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
@@ -33,13 +55,62 @@ pub fn page(runs: &[Run], command: &str) -> String {
          <title>Bandwidth estimation on the links of RFC 8867</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n\
          <h1>Bandwidth estimation on the links of RFC 8867</h1>\n\
-         <p>Each flow is fed by a source that follows its estimate, in 30 frames a second. Steady \
-         is what comes from ten seconds after a change to the next. Made by <code>{command}</code>.</p>\n\
+         <p>Made by <code>{command}</code>.</p>\n{table}{call_table}{sections}</body>\n</html>\n"
+    )
+}
+
+fn cases_table(rows: &str) -> String {
+    format!(
+        "<p>Each flow is fed by a source that follows its estimate, in 30 frames a second. Steady \
+         is what comes from ten seconds after a change to the next.</p>\n\
          <table><thead><tr><th>case</th><th>used, steady</th><th>least stretch</th>\
          <th>used, whole</th><th>of it media</th><th>queue p95, steady</th>\
          <th>queue p95, whole</th><th>loss</th><th>probes</th><th>fairness</th></tr></thead>\
-         <tbody>{rows}</tbody></table>\n{sections}</body>\n</html>\n"
+         <tbody>{rows}</tbody></table>\n"
     )
+}
+
+fn calls_table(rows: &str) -> String {
+    format!(
+        "<p>Calls go through the engine: simulcast of 150, 400 and 1,000 kbit/s and sound, to a \
+         subscriber behind the link. Estimates are means of the last five seconds before each \
+         change.</p>\n\
+         <table><thead><tr><th>call</th><th>estimate of capacity, kbit/s</th><th>switches</th>\
+         <th>longest freeze</th><th>queue p95, steady</th><th>queue p95, whole</th><th>loss</th>\
+         <th>probes</th></tr></thead><tbody>{rows}</tbody></table>\n"
+    )
+}
+
+fn call_row(call: &CallRun) -> String {
+    let figures = Figures::of(&call.run);
+    format!(
+        "<tr><th>{}</th><td class=\"text\">{}</td><td>{}</td><td>{:.0} ms</td><td>{:.0} ms</td><td>{:.0} ms</td>\
+         <td>{:.1} %</td><td>{:.1} %</td></tr>",
+        call.run.case.title,
+        call.estimates(),
+        call.switches(),
+        call.longest_freeze.as_secs_f64() * 1_000.0,
+        figures.queue_p95_ms,
+        figures.queue_whole_p95_ms,
+        figures.loss * 100.0,
+        figures.probes * 100.0,
+    )
+}
+
+/// Which layer is shown over time.
+fn layers(call: &CallRun) -> String {
+    let line = Line {
+        name: "layer".to_owned(),
+        class: "c2".to_owned(),
+        stepped: true,
+        points: call
+            .layers
+            .iter()
+            .map(|(at, layer)| (*at, layer.map_or(0.0, |layer| f64::from(layer) + 1.0)))
+            .collect(),
+    };
+    let seconds = call.run.case.seconds as f64;
+    plot_in_steps("Layer", "0 is paused, 3 the best", seconds, &[line], 1.0)
 }
 
 fn row(run: &Run, figures: &Figures) -> String {

@@ -9,9 +9,9 @@ use super::tcp::Tcp;
 
 const STEP: Duration = Duration::from_millis(1);
 /// Between two samples.
-const SAMPLE_MS: u64 = 200;
+pub(super) const SAMPLE_MS: u64 = 200;
 /// Between two looks at the queue.
-const WAIT_MS: u64 = 10;
+pub(super) const WAIT_MS: u64 = 10;
 
 /// What was so during one interval of a run.
 #[derive(Clone, Debug, Default)]
@@ -122,6 +122,6 @@ fn sample(now: Instant, media: &mut [Media], tcp: &mut [Tcp]) -> Sample {
     clippy::disallowed_methods,
     reason = "a run needs some origin; only differences count"
 )]
-fn origin() -> Instant {
+pub(super) fn origin() -> Instant {
     Instant::now()
 }

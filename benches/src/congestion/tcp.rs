@@ -12,6 +12,8 @@ use super::case::TcpFlow;
 const SEGMENT: usize = 1_500;
 /// Initial window in segments (RFC 6928).
 const WINDOW_FIRST: f64 = 10.0;
+/// So many segments behind one that is missing make it lost (RFC 5681 §3.2).
+const DUPLICATES: u32 = 3;
 /// Least retransmission timeout in use (Linux).
 const TIMEOUT_MIN: Duration = Duration::from_millis(200);
 /// Size of a short flow's file in bytes, and its mean pause in seconds (RFC 8867 §5.7).
@@ -166,8 +168,8 @@ impl Tcp {
         if upto <= self.oldest {
             self.duplicates += 1;
             match self.recover {
-                Some(recover) => self.fill_hole(now, recover, there),
-                None if self.duplicates == 3 => self.begin_recovery(now, there),
+                Some(recover) => self.fill_hole(now, recover.min(self.lost_before()), there),
+                None if self.duplicates == DUPLICATES => self.begin_recovery(now, there),
                 None => {}
             }
             return;
@@ -183,7 +185,8 @@ impl Tcp {
                 self.recover = None;
                 self.window = self.threshold;
             }
-            // A partial acknowledgement: the next hole (RFC 6582 §3.2).
+            // A partial acknowledgement: the next hole (RFC 6582 §3.2). What was sent again came
+            // behind all else before `recover`, so what is missing there is lost.
             Some(recover) => {
                 self.window = (self.window - newly + 1.0).max(self.threshold);
                 self.fill_hole(now, recover, there);
@@ -204,10 +207,17 @@ impl Tcp {
         self.send(now, self.oldest, there);
     }
 
-    /// Sends the next segment again that is missing, else something new.
-    fn fill_hole(&mut self, now: Instant, recover: u64, there: &mut Bottleneck) {
+    /// What is missing before this is lost: as many came behind it as it takes (RFC 6675 §4).
+    /// What is missing after it may still wait in the queue.
+    fn lost_before(&self) -> u64 {
+        let newest = self.received.last().copied().unwrap_or(self.expected);
+        newest.saturating_sub(u64::from(DUPLICATES) - 1)
+    }
+
+    /// Sends the next segment before `until` again that is missing, else something new.
+    fn fill_hole(&mut self, now: Instant, until: u64, there: &mut Bottleneck) {
         let from = self.resent.max(self.expected);
-        match (from..recover).find(|number| !self.received.contains(number)) {
+        match (from..until).find(|number| !self.received.contains(number)) {
             Some(hole) => {
                 self.resent = hole + 1;
                 self.send(now, hole, there);

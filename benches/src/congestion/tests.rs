@@ -1,5 +1,7 @@
 //! What must hold on each link, over seeds: `PLENUM_SEEDS=100` runs as many.
 
+mod models;
+
 use super::case::{CASES, Case};
 use super::figures::Figures;
 use super::run::run;
@@ -23,8 +25,8 @@ fn figures(section: &str) -> Vec<(u64, Case, Figures)> {
     .collect()
 }
 
-/// Where no TCP shares the link: it is used, and its queue stays short. in one of ten runs the
-/// queue may be longer, by half: flows that find the link empty between each other's frames.
+/// Where no TCP shares the link: it is used, and its queue stays short. In one of twenty runs
+/// the queue may be longer, by a quarter: flows that find the link empty between each other's frames.
 fn holds(section: &str) {
     let figures = figures(section);
     for (seed, case, figures) in &figures {
@@ -34,7 +36,7 @@ fn holds(section: &str) {
             case.title
         );
         assert!(
-            figures.queue_p95_ms <= 150.0,
+            figures.queue_p95_ms <= 125.0,
             "seed {seed} {}: {figures:?}",
             case.title
         );
@@ -44,7 +46,7 @@ fn holds(section: &str) {
         .filter(|(.., figures)| figures.queue_p95_ms > 100.0);
     let longer = longer.count();
     assert!(
-        longer * 10 <= figures.len().max(10),
+        longer * 20 <= figures.len().max(20),
         "{longer} of {}",
         figures.len()
     );

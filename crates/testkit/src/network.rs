@@ -10,7 +10,7 @@ mod link;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use link::{HEADER_BYTES, LinkConfig, LinkStats};
 
@@ -141,6 +141,16 @@ impl Network {
             })
     }
 
+    /// How long a datagram that enters a link now waits before its bottleneck.
+    pub fn queue_delay(&self, home: SocketAddr, direction: Direction, now: Instant) -> Duration {
+        self.hosts
+            .get(&home)
+            .map_or(Duration::ZERO, |host| match direction {
+                Direction::Up => host.up.wait(now),
+                Direction::Down => host.down.wait(now),
+            })
+    }
+
     /// Datagrams sent to an address that nobody had.
     pub const fn unroutable(&self) -> u64 {
         self.unroutable
@@ -230,7 +240,6 @@ impl Host {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use std::time::Duration;
 
     fn address(last: u8) -> SocketAddr {
         SocketAddr::from(([10, 0, 0, last], 5_000))

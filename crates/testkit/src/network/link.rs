@@ -64,6 +64,8 @@ pub struct LinkStats {
     pub overflowed: u64,
     /// Dropped during a blackout.
     pub blacked_out: u64,
+    /// Bytes of those that passed the bottleneck, with [`HEADER_BYTES`] each.
+    pub passed_bytes: u64,
     /// Longest wait before the bottleneck, microseconds.
     pub queue_us_max: u64,
 }
@@ -116,6 +118,7 @@ impl Link {
             return None;
         }
         let sent = self.pass_bottleneck(now, bytes + HEADER_BYTES)?;
+        self.stats.passed_bytes += (bytes + HEADER_BYTES) as u64;
         let mut at = sent + self.config.latency + jitter;
         if overtaken {
             at += REORDER_DELAY;
@@ -127,13 +130,19 @@ impl Link {
         Some(Exit { at, duplicate_at })
     }
 
+    /// How long a datagram that enters now waits before the bottleneck.
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
+        let until = self.busy_until.unwrap_or(now);
+        until.saturating_duration_since(now)
+    }
+
     /// When the bottleneck has sent a datagram that enters now; `None` if the queue is full.
     fn pass_bottleneck(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
         let Some(rate) = self.config.rate else {
             return Some(now);
         };
-        let start = self.busy_until.map_or(now, |busy| busy.max(now));
-        let wait = start - now;
+        let wait = self.wait(now);
+        let start = now + wait;
         let bits_per_second = rate.bits_per_second().max(1);
         let queued = (wait.as_secs_f64() * bits_per_second as f64 / 8.0) as usize;
         if queued + bytes > self.config.queue_bytes {
@@ -206,5 +215,8 @@ mod tests {
             .collect();
         assert_eq!(exits, [8, 16, 24, 32, 40, 48, 56, 64, 72, 80]);
         assert_eq!(link.stats.overflowed, 2);
+        assert_eq!(link.stats.passed_bytes, 10_000);
+        assert_eq!(link.wait(start), Duration::from_millis(80));
+        assert_eq!(link.wait(start + Duration::from_millis(90)), Duration::ZERO);
     }
 }

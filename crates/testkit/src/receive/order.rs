@@ -4,12 +4,13 @@
 //! Invariant: what is taken out has rising sequence numbers, and a number is either taken out,
 //! given up or still awaited.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use plenum_types::{SequenceExtender, SequenceNumber};
 
-/// A missing packet is given up after this long, as a jitter buffer of a conference would.
+/// A missing packet is given up so long after it was noticed, as a jitter buffer of a conference
+/// would: gaps behind each other wait at the same time.
 const GIVE_UP: Duration = Duration::from_millis(1_000);
 
 /// What comes next in a stream.
@@ -38,8 +39,9 @@ pub(crate) struct Reorder<P> {
     waiting: BTreeMap<u64, P>,
     /// Next to be taken out.
     next: Option<u64>,
-    /// Since when `next` is missing while later packets are there.
-    missing_since: Option<Instant>,
+    newest: Option<u64>,
+    /// What is missing below this number, and above that of the entry before, was noticed then.
+    noticed: VecDeque<(u64, Instant)>,
     /// Numbers below `next` that never came.
     given_up: BTreeSet<u64>,
 }
@@ -50,7 +52,8 @@ impl<P> Default for Reorder<P> {
             extender: SequenceExtender::default(),
             waiting: BTreeMap::new(),
             next: None,
-            missing_since: None,
+            newest: None,
+            noticed: VecDeque::new(),
             given_up: BTreeSet::new(),
         }
     }
@@ -71,10 +74,12 @@ impl<P> Reorder<P> {
             return Arrival::Duplicate;
         }
         self.waiting.insert(number, packet);
-        if number == next {
-            self.missing_since = None;
-        } else {
-            self.missing_since.get_or_insert(now);
+        let newest = *self.newest.get_or_insert(number);
+        if number > newest {
+            self.newest = Some(number);
+            if number > newest + 1 {
+                self.noticed.push_back((number, now));
+            }
         }
         Arrival::New(number)
     }
@@ -84,21 +89,25 @@ impl<P> Reorder<P> {
         let next = self.next?;
         if let Some(packet) = self.waiting.remove(&next) {
             self.next = Some(next + 1);
-            self.missing_since = self.first_waiting().map(|_| now);
             return Some(Next::Packet(next, packet));
         }
         let first = self.first_waiting()?;
-        if now < self.missing_since? + GIVE_UP {
+        while self.noticed.front().is_some_and(|(to, _)| *to <= next) {
+            self.noticed.pop_front();
+        }
+        if now < self.poll_timeout()? {
             return None;
         }
         self.given_up.extend(next..first);
         self.next = Some(first);
-        self.missing_since = None;
         Some(Next::Gap(first - next))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.missing_since.map(|since| since + GIVE_UP)
+        let next = self.next?;
+        let mut noticed = self.noticed.iter();
+        let (_, since) = noticed.find(|(to, _)| *to > next)?;
+        Some(*since + GIVE_UP)
     }
 
     /// Numbers that are missing now, up to the newest packet.
@@ -162,5 +171,41 @@ mod tests {
             order.insert(later, SequenceNumber(2), 2),
             Arrival::Duplicate
         );
+    }
+
+    #[test]
+    fn gaps_behind_each_other_wait_at_the_same_time() {
+        let start = Clock::new().now();
+        let mut order = Reorder::default();
+        let ms = Duration::from_millis;
+        for (at, sequence) in [(0, 1), (10, 3), (20, 4), (110, 7), (120, 8)] {
+            order.insert(start + ms(at), SequenceNumber(sequence), sequence);
+            take(&mut order, start + ms(at));
+        }
+        assert_eq!(order.missing().count(), 3);
+        assert_eq!(order.poll_timeout(), Some(start + ms(1_010)));
+        assert_eq!(order.poll(start + ms(1_009)), None);
+        let first = take(&mut order, start + ms(1_010));
+        assert_eq!(first[0], Next::Gap(1));
+        assert_eq!(numbers(&first), [3, 4]);
+        assert_eq!(order.poll_timeout(), Some(start + ms(1_110)));
+        let second = take(&mut order, start + ms(1_110));
+        assert_eq!(second[0], Next::Gap(2));
+        assert_eq!(numbers(&second), [7, 8]);
+        assert_eq!(order.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_gap_that_fills_is_not_waited_for() {
+        let now = Clock::new().now();
+        let mut order = Reorder::default();
+        for sequence in [1, 4, 3] {
+            order.insert(now, SequenceNumber(sequence), sequence);
+        }
+        assert_eq!(numbers(&take(&mut order, now)), [1]);
+        assert!(order.poll_timeout().is_some());
+        order.insert(now, SequenceNumber(2), 2);
+        assert_eq!(numbers(&take(&mut order, now)), [2, 3, 4]);
+        assert_eq!(order.poll_timeout(), None);
     }
 }
