@@ -8,7 +8,7 @@ const SETTLE_S: u64 = 10;
 /// The figures of one run. Only the way forward counts, unless said otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// Of the capacity, what media and TCP used from [`SETTLE_S`] after each change to the next:
+    /// Of the capacity, what media and TCP used from ten seconds after each change to the next:
     /// the least of all stretches, 0 to 1.
     pub steady_least: f64,
     /// The mean of them.
