@@ -109,11 +109,12 @@ impl FanOut {
         if (self.next_packet / PACKETS_PER_FRAME).is_multiple_of(FRAMES_PER_CHECK) {
             self.check();
         }
-        let due = self.shard.poll_timeout();
-        if due.is_some_and(|due| due <= self.now) {
-            self.shard.handle_timeout(self.now, &mut self.batch);
-        }
         self.end_wake_up();
+        // As often as a shard wakes up: subscribers who catch up have their turns, a few hundred each time.
+        while self.shard.poll_timeout().is_some_and(|due| due <= self.now) {
+            self.shard.handle_timeout(self.now, &mut self.batch);
+            self.end_wake_up();
+        }
         self.batch.take_copies();
         let keyframe = std::mem::take(&mut self.keyframe_wanted);
         (0..PACKETS_PER_FRAME)
@@ -256,6 +257,21 @@ mod tests {
             let mut burst = fan_out.next_burst();
             let copies = PACKETS_PER_FRAME as usize * fan_out.subscribers();
             assert_eq!(fan_out.handle_burst(&mut burst), copies, "frame {frame}");
+        }
+    }
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests need some origin; only differences count"
+    )]
+    fn a_large_audience_has_caught_up_when_it_is_measured() {
+        let mut fan_out = FanOut::new(500, SrtpProfile::AeadAes128Gcm, Instant::now());
+        for frame in 0..10 {
+            let mut burst = fan_out.next_burst();
+            let due = fan_out.shard.poll_timeout();
+            assert!(due.is_none_or(|due| due > fan_out.now), "frame {frame}");
+            fan_out.handle_burst(&mut burst);
         }
     }
 }
