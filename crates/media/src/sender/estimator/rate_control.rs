@@ -57,6 +57,8 @@ pub(super) struct RateControl {
     capacity: LinkCapacity,
     last_update: Option<Instant>,
     last_decrease: Option<Instant>,
+    /// Milliseconds of queue that the last decrease was for.
+    decreased_for: f64,
     lowest: f64,
     highest: f64,
 }
@@ -84,6 +86,7 @@ impl RateControl {
             capacity: LinkCapacity::UNKNOWN,
             last_update: None,
             last_decrease: None,
+            decreased_for: 0.0,
             lowest,
             highest,
         }
@@ -166,7 +169,7 @@ impl RateControl {
             return;
         }
         let through = input.at_the_limit.unwrap_or(self.rate);
-        if self.has_decreased(now, SETTLING) && (OBEYED * self.rate..self.rate).contains(&through) {
+        if self.settles(now, input) && (OBEYED * self.rate..self.rate).contains(&through) {
             return;
         }
         let mut rate = factor * through;
@@ -178,8 +181,15 @@ impl RateControl {
         if rate < self.rate {
             self.rate = rate.max(self.lowest);
             self.last_decrease = Some(now);
+            self.decreased_for = input.queue_ms;
         }
         self.capacity.on_overuse(through);
+    }
+
+    /// Whether the last decrease is young and helps. Where the queue is no shorter than before it,
+    /// what comes through is all that the link carries.
+    fn settles(&self, now: Instant, input: &Input) -> bool {
+        self.has_decreased(now, SETTLING) && input.queue_ms < self.decreased_for
     }
 
     /// Whether the last decrease was less than `ago` ago.
