@@ -7,7 +7,7 @@ import { Relay, throughRelay } from './lib/relay.mjs';
 import { Server } from './lib/server.mjs';
 import { sleep, until } from './lib/until.mjs';
 
-const CAMERA = { width: 960, height: 540, frameRate: 15, noise: 160 };
+const CAMERA = { width: 960, height: 540, frameRate: 15, noise: 40 };
 const TOP = 2;
 /** No picture may stand for longer while the way gets narrow. */
 const FREEZE_MAX_MS = 1000;
