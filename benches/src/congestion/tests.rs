@@ -25,31 +25,15 @@ fn figures(section: &str) -> Vec<(u64, Case, Figures)> {
     .collect()
 }
 
-/// Where no TCP shares the link: it is used, and its queue stays short. In one of twenty runs
-/// the queue may be longer, by a quarter: flows that find the link empty between each other's frames.
+/// Where no TCP shares the link: it is used, and its queue stays short.
 fn holds(section: &str) {
-    let figures = figures(section);
-    for (seed, case, figures) in &figures {
+    for (seed, case, figures) in figures(section) {
         assert!(
-            figures.steady >= 0.85,
-            "seed {seed} {}: {figures:?}",
-            case.title
-        );
-        assert!(
-            figures.queue_p95_ms <= 125.0,
+            figures.steady >= 0.85 && figures.queue_p95_ms <= 100.0,
             "seed {seed} {}: {figures:?}",
             case.title
         );
     }
-    let longer = figures
-        .iter()
-        .filter(|(.., figures)| figures.queue_p95_ms > 100.0);
-    let longer = longer.count();
-    assert!(
-        longer * 20 <= figures.len().max(20),
-        "{longer} of {}",
-        figures.len()
-    );
 }
 
 #[test]

@@ -198,7 +198,7 @@ impl Router {
     }
 
     /// `overloaded`: a slot that is lowered shows nothing until the next keyframe, so that the queue
-    /// before it drains; unless the smaller picture is in the same stream, and flows alone at once.
+    /// before it drains; unless less of the same stream is enough, which flows alone at once.
     fn apply_target(
         &mut self,
         now: Instant,
@@ -217,7 +217,7 @@ impl Router {
             slot.attempts.on_lowered(now);
             let drains = given
                 .zip(chosen)
-                .is_some_and(|(given, chosen)| is_smaller(&chosen, given));
+                .is_some_and(|(given, chosen)| chosen.encoding == given.source.encoding);
             if overloaded && !drains {
                 slot.pause();
             }
@@ -382,11 +382,6 @@ impl Router {
             },
         }
     }
-}
-
-/// Smaller pictures of the stream that is shown.
-const fn is_smaller(chosen: &Choice, given: SlotTarget) -> bool {
-    chosen.encoding == given.source.encoding && chosen.limit.spatial < given.limit.spatial
 }
 
 /// Which of the choices a target is, or the best that is no better: what there is may have changed.
