@@ -45,6 +45,11 @@ pub(crate) fn publication_id(text: &str) -> Option<PublicationId> {
     text.strip_prefix("TR_")?.parse().ok().map(PublicationId)
 }
 
+/// Reads `PA_...`.
+pub(crate) fn participant_id(text: &str) -> Option<ParticipantId> {
+    text.strip_prefix("PA_")?.parse().ok().map(ParticipantId)
+}
+
 /// `length` random `ice-char`s.
 pub(crate) fn random_text(length: usize, rng: &mut dyn Rng) -> String {
     (0..length)

@@ -1,5 +1,7 @@
 //! What the registry wants done.
 
+use std::sync::Arc;
+
 use plenum_types::{MediaCommand, ShardId};
 
 use crate::connection::ConnectionId;
@@ -11,7 +13,7 @@ pub(crate) enum Output {
     /// Send `message` to each of `to`.
     Send {
         to: Vec<ConnectionId>,
-        message: Box<ServerMessage>,
+        message: Arc<ServerMessage>,
     },
     /// Close the WebSocket after what was sent to it. The connection is forgotten already.
     Close {

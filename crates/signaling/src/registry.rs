@@ -15,6 +15,7 @@ mod placement;
 mod plan;
 mod quality;
 mod requests;
+mod resume;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -131,7 +132,10 @@ impl Registry {
             return;
         };
         match (connection.joined, message) {
-            (_, ClientMessage::Ping { at }) => self.send(id, ServerMessage::Pong { at }),
+            (joined, ClientMessage::Ping { at, received }) => {
+                self.send(id, ServerMessage::Pong { at });
+                self.acknowledge(joined, received);
+            }
             (_, ClientMessage::Leave {}) => self.handle_leave(id),
             (None, ClientMessage::Join { room, name, sdk }) => {
                 let kind = ParticipantKind::Standard;
@@ -143,11 +147,28 @@ impl Registry {
                 };
                 self.handle_join(id, &wish, rng);
             }
+            (
+                None,
+                ClientMessage::Resume {
+                    room,
+                    participant,
+                    secret,
+                    received,
+                },
+            ) => {
+                let stay = resume::Stay {
+                    room,
+                    participant,
+                    secret,
+                    received,
+                };
+                self.handle_resume(id, &stay);
+            }
             (None, _) => self.send(
                 id,
                 ServerMessage::error(ErrorCode::NotJoined, "Send join first."),
             ),
-            (Some(_), ClientMessage::Join { .. }) => self.send(
+            (Some(_), ClientMessage::Join { .. } | ClientMessage::Resume { .. }) => self.send(
                 id,
                 ServerMessage::error(
                     ErrorCode::AlreadyJoined,
@@ -219,30 +240,40 @@ impl Registry {
     }
 
     fn send(&mut self, to: ConnectionId, message: ServerMessage) {
-        self.outputs.push_back(Output::Send {
-            to: vec![to],
-            message: Box::new(message),
-        });
+        self.send_shared(vec![to], Arc::new(message));
     }
 
-    /// Sends to a participant, if its WebSocket is there.
-    fn tell(&mut self, room: RoomId, id: ParticipantId, message: ServerMessage) {
-        if let Some(connection) = self.participant(room, id).and_then(|them| them.connection) {
-            self.send(connection, message);
+    fn send_shared(&mut self, to: Vec<ConnectionId>, message: Arc<ServerMessage>) {
+        if !to.is_empty() {
+            self.outputs.push_back(Output::Send { to, message });
         }
+    }
+
+    /// A client has the first `received` events.
+    fn acknowledge(&mut self, joined: Option<(RoomId, ParticipantId)>, received: Option<u64>) {
+        let participant = joined.and_then(|(room, who)| self.participant_mut(room, who));
+        if let (Some(participant), Some(received)) = (participant, received) {
+            participant.events.acknowledge(received);
+        }
+    }
+
+    /// Sends to a participant; events also if its WebSocket is not there, for when it is back.
+    fn tell(&mut self, room: RoomId, id: ParticipantId, message: ServerMessage) {
+        let message = Arc::new(message);
+        let participant = self.participant_mut(room, id);
+        let connection = participant.and_then(|participant| participant.record(&message));
+        self.send_shared(connection.into_iter().collect(), message);
     }
 
     /// Sends to everybody in the room but `except`.
     fn broadcast(&mut self, room: RoomId, except: Option<ParticipantId>, message: ServerMessage) {
+        let message = Arc::new(message);
         let to = self
             .rooms
-            .get(&room)
-            .map(|room| room.audience(except))
+            .get_mut(&room)
+            .map(|room| room.record(except, &message))
             .unwrap_or_default();
-        if !to.is_empty() {
-            let message = Box::new(message);
-            self.outputs.push_back(Output::Send { to, message });
-        }
+        self.send_shared(to, message);
     }
 
     /// Tells why, and closes.

@@ -1,14 +1,17 @@
 //! A room: its participants, in the order in which they came, and the shards that carry them.
 
+mod event_log;
 mod participant;
 mod publication;
 mod session;
 mod slot;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plenum_types::{ParticipantId, PublicationId, RoomId, ShardId, SlotPolicy, Speaker};
 
+pub(crate) use event_log::EventLog;
 pub(crate) use participant::Participant;
 pub(crate) use publication::Publication;
 pub(crate) use session::{Line, Session};
@@ -78,12 +81,16 @@ impl Room {
             .collect()
     }
 
-    /// The connections of everybody but `except`.
-    pub(crate) fn audience(&self, except: Option<ParticipantId>) -> Vec<ConnectionId> {
+    /// Notes an event for everybody but `except`; the connections that are there to get it.
+    pub(crate) fn record(
+        &mut self,
+        except: Option<ParticipantId>,
+        event: &Arc<ServerMessage>,
+    ) -> Vec<ConnectionId> {
         self.participants
-            .values()
+            .values_mut()
             .filter(|participant| Some(participant.id) != except)
-            .filter_map(|participant| participant.connection)
+            .filter_map(|participant| participant.record(event))
             .collect()
     }
 

@@ -13,6 +13,8 @@ pub struct JoinCounters {
     pub accepted: u64,
     /// Of these, those that replaced a participant with the same identity.
     pub replaced: u64,
+    /// Clients that came back into their stay after their WebSocket was lost.
+    pub resumed: u64,
     /// Clients that were refused; the errors by code tell why.
     pub refused: u64,
 }

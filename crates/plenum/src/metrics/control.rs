@@ -80,10 +80,10 @@ impl ControlMetrics {
             joins: counters(
                 registry,
                 "plenum_signaling_joins_total",
-                "Joins: into a free place, in place of a participant with the same identity, or \
-                 refused.",
+                "Joins: into a free place, in place of a participant with the same identity, back into \
+                 a stay whose WebSocket was lost, or refused.",
                 ["outcome"],
-                ["joined", "replaced", "refused"].map(|outcome| [outcome.to_owned()]),
+                ["joined", "replaced", "resumed", "refused"].map(|outcome| [outcome.to_owned()]),
             )?,
             errors: counters(
                 registry,
@@ -105,7 +105,10 @@ impl ControlMetrics {
         let joins = stats.joins;
         let joined = joins.accepted.saturating_sub(joins.replaced);
         raise_all(&self.messages, [stats.messages_in, stats.messages_out]);
-        raise_all(&self.joins, [joined, joins.replaced, joins.refused]);
+        raise_all(
+            &self.joins,
+            [joined, joins.replaced, joins.resumed, joins.refused],
+        );
         raise_all(&self.errors, stats.errors.iter().map(|(_, number)| *number));
     }
 }

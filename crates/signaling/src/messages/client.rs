@@ -24,6 +24,18 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sdk: Option<String>,
     },
+    /// Comes back into a stay whose WebSocket was lost, in place of `join`.
+    Resume {
+        /// As in `join`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<String>,
+        /// The client's id in `joined`.
+        participant: String,
+        /// `resumeSecret` of `joined`.
+        secret: String,
+        /// Events received since `joined`.
+        received: u64,
+    },
     /// Describes the whole peer connection (RFC 3264); answered by `answer` or `error`.
     Offer {
         /// Returned in the answer.
@@ -71,6 +83,9 @@ pub enum ClientMessage {
     Ping {
         /// Returned as it is.
         at: u64,
+        /// Events received since `joined`: the server need not keep them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        received: Option<u64>,
     },
     /// Leaves the room.
     Leave {},
@@ -78,8 +93,9 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// The values of `type`.
-    pub const TYPES: [&str; 9] = [
+    pub const TYPES: [&str; 10] = [
         "join",
+        "resume",
         "offer",
         "trickle",
         "mute",
@@ -226,6 +242,12 @@ mod tests {
     #[test]
     fn ignores_fields_of_a_newer_client() {
         let message = ClientMessage::parse(r#"{"type":"ping","at":1,"mood":"good"}"#);
-        assert_eq!(message, Ok(ClientMessage::Ping { at: 1 }));
+        assert_eq!(
+            message,
+            Ok(ClientMessage::Ping {
+                at: 1,
+                received: None
+            })
+        );
     }
 }

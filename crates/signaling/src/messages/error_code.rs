@@ -39,6 +39,8 @@ error_codes! {
     UnknownType = ("unknownType", 4400),
     /// The first message must be `join`.
     NotJoined = ("notJoined", 4400),
+    /// The stay to resume is over: join anew.
+    ResumeFailed = ("resumeFailed", 4400),
     /// The connection has joined before.
     AlreadyJoined = ("alreadyJoined", 4400),
     /// No token came with the connection.

@@ -32,10 +32,16 @@ pub enum ServerMessage {
         ice_servers: Vec<serde_json::Value>,
         /// What the server allows at most.
         limits: LimitsInfo,
-        /// Proof for a later resume.
-        resume_secret: String,
+        /// Proof for `resume`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resume_secret: Option<String>,
         /// What the token allows.
         grants: GrantsInfo,
+    },
+    /// The client is back in its stay; the events that it missed follow.
+    Resumed {
+        /// How many.
+        missed: usize,
     },
     /// Answer to an offer.
     Answer {
@@ -163,6 +169,30 @@ pub enum ServerMessage {
 }
 
 impl ServerMessage {
+    /// Whether it tells what has happened, and so must not be missed; the others are answers, or
+    /// about the connection itself.
+    pub const fn is_event(&self) -> bool {
+        match self {
+            Self::ParticipantJoined { .. }
+            | Self::ParticipantLeft { .. }
+            | Self::Published { .. }
+            | Self::Unpublished { .. }
+            | Self::Muted { .. }
+            | Self::SlotChanged { .. }
+            | Self::LayersWanted { .. }
+            | Self::Speakers { .. }
+            | Self::Connection { .. } => true,
+            Self::Joined { .. }
+            | Self::Resumed { .. }
+            | Self::Answer { .. }
+            | Self::Trickle { .. }
+            | Self::Quality { .. }
+            | Self::Pong { .. }
+            | Self::Error { .. }
+            | Self::Closing { .. } => false,
+        }
+    }
+
     /// An error that leaves the connection open and is about nothing in particular.
     pub fn error(code: ErrorCode, message: impl Into<String>) -> Self {
         Self::Error {

@@ -16,7 +16,7 @@ use crate::ids;
 use crate::messages::{ErrorCode, ParticipantKind, SlotSpec};
 use crate::negotiation::{Fragment, FragmentHead, Offer, Way};
 use crate::refusal::Refusal;
-use crate::room::{Participant, Session};
+use crate::room::{EventLog, Participant, Session};
 use crate::token::{Claims, Grants};
 
 /// Random characters of a session's address: 24 of 64 make 144 bits.
@@ -133,6 +133,8 @@ impl Registry {
             http: Some(key.clone()),
             connection: None,
             gone_at: None,
+            resume_secret: None,
+            events: EventLog::default(),
             session: None,
         };
         self.settle(room, participant);

@@ -1,6 +1,6 @@
 //! Joining a room.
 
-use plenum_types::{ParticipantId, RoomId};
+use plenum_types::{ParticipantId, RoomId, Secret};
 use rand::Rng;
 
 use super::{Registry, Timer};
@@ -11,7 +11,7 @@ use crate::messages::{
     ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ParticipantKind, ServerMessage,
 };
 use crate::refusal::Refusal;
-use crate::room::{Participant, Room};
+use crate::room::{EventLog, Participant, Room};
 use crate::token::Claims;
 
 /// Longest room name or identity, bytes.
@@ -116,10 +116,13 @@ impl Registry {
             http: None,
             connection: Some(connection),
             gone_at: None,
+            resume_secret: Some(Secret(ids::random_text(RESUME_SECRET_CHARACTERS, rng))),
+            events: EventLog::default(),
             session: None,
         };
-        self.welcome(room_id, &participant, rng);
+        self.welcome(room_id, &participant);
         self.settle(room_id, participant);
+        self.tell_who_speaks(room_id, id);
     }
 
     /// Sends away whom the newcomer replaces; the newcomer's id.
@@ -152,7 +155,7 @@ impl Registry {
     }
 
     /// Tells the newcomer where it is.
-    fn welcome(&mut self, room_id: RoomId, them: &Participant, rng: &mut dyn Rng) {
+    fn welcome(&mut self, room_id: RoomId, them: &Participant) {
         let (Some(room), Some(connection)) = (self.rooms.get(&room_id), them.connection) else {
             return;
         };
@@ -169,13 +172,19 @@ impl Registry {
                 .map(IceServer::rtc_ice_server)
                 .collect(),
             limits: self.config.limits.info(),
-            resume_secret: ids::random_text(RESUME_SECRET_CHARACTERS, rng),
+            resume_secret: them.resume_secret.clone().map(|secret| secret.0),
             grants: them.grants.info(),
         };
-        let speakers = (!room.told_speakers.is_empty()).then(|| room.speakers_message());
         self.send(connection, joined);
-        if let Some(speakers) = speakers {
-            self.send(connection, speakers);
+    }
+
+    fn tell_who_speaks(&mut self, room: RoomId, who: ParticipantId) {
+        let speaking = self
+            .rooms
+            .get(&room)
+            .filter(|room| !room.told_speakers.is_empty());
+        if let Some(message) = speaking.map(Room::speakers_message) {
+            self.tell(room, who, message);
         }
     }
 }

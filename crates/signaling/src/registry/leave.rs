@@ -1,5 +1,6 @@
 //! Leaving a room, in all the ways there are.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use plenum_types::{MediaCommand, ParticipantId, PeerId, PublicationId, RoomId, ShardId};
@@ -73,10 +74,8 @@ impl Registry {
     pub(crate) fn handle_shutdown(&mut self) {
         self.closing = true;
         let everybody: Vec<ConnectionId> = self.connections.keys().copied().collect();
-        self.outputs.push_back(Output::Send {
-            to: everybody.clone(),
-            message: Box::new(ServerMessage::closing(ClosingReason::Shutdown)),
-        });
+        let message = Arc::new(ServerMessage::closing(ClosingReason::Shutdown));
+        self.send_shared(everybody.clone(), message);
         for id in everybody {
             self.close(id, ClosingReason::Shutdown.close_code());
         }

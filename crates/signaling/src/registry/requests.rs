@@ -57,6 +57,7 @@ impl Registry {
             // answered before.
             ClientMessage::Trickle { .. }
             | ClientMessage::Join { .. }
+            | ClientMessage::Resume { .. }
             | ClientMessage::Ping { .. }
             | ClientMessage::Leave {} => {}
         }

@@ -3,5 +3,6 @@
 mod harness;
 mod media;
 mod offers;
+mod resume;
 mod shards;
 mod stays;

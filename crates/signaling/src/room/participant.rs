@@ -1,13 +1,15 @@
 //! A person in a room, for one stay.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use plenum_types::{ParticipantId, PublicationId};
+use plenum_types::{ParticipantId, PublicationId, Secret};
 
+use super::event_log::EventLog;
 use super::{Publication, Session};
 use crate::connection::ConnectionId;
 use crate::http_session::SessionKey;
-use crate::messages::{ParticipantInfo, ParticipantKind, SelfInfo, WantedLayer};
+use crate::messages::{ParticipantInfo, ParticipantKind, SelfInfo, ServerMessage, WantedLayer};
 use crate::token::Grants;
 
 /// A participant.
@@ -27,11 +29,23 @@ pub(crate) struct Participant {
     pub(crate) connection: Option<ConnectionId>,
     /// When it is given up, while the WebSocket is lost.
     pub(crate) gone_at: Option<Instant>,
+    /// What proves that somebody comes back into this stay; none without a WebSocket.
+    pub(crate) resume_secret: Option<Secret>,
+    /// What it was told, in case that it comes back.
+    pub(crate) events: EventLog,
     /// None before the first offer.
     pub(crate) session: Option<Session>,
 }
 
 impl Participant {
+    /// Notes what it is told; the connection to tell it by, if that is there.
+    pub(crate) fn record(&mut self, message: &Arc<ServerMessage>) -> Option<ConnectionId> {
+        if self.resume_secret.is_some() && message.is_event() {
+            self.events.record(message);
+        }
+        self.connection
+    }
+
     /// What it publishes, oldest first.
     pub(crate) fn publications(&self) -> Vec<&Publication> {
         let mut publications: Vec<&Publication> = self
