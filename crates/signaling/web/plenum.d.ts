@@ -4,6 +4,10 @@ export declare const VERSION: string;
 
 export type Source = 'camera' | 'microphone' | 'screen' | 'screenAudio';
 export type Codec = 'vp8' | 'vp9' | 'h264' | 'av1';
+/**
+ * `interrupted`: nothing gets through to the server for the moment. `reconnecting`: the WebSocket is
+ * being made anew while media goes on, or, if that fails, the whole connection.
+ */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'interrupted' | 'reconnecting' | 'closed';
 
 /** Why a slot shows what it shows. */

@@ -1,14 +1,12 @@
 // @ts-check
-// One connection: WebSocket, offers and answers, ICE.
+// One connection: offers and answers, ICE.
 
-import { PlenumError, SENTENCES, closeError } from './errors.js';
+import { PlenumError } from './errors.js';
 import { deferred } from './promises.js';
+import { Signaling } from './signaling.js';
 import { SlotPool } from './slots.js';
-import { VERSION } from './version.js';
 
-/** A WebSocket that stays silent over one such interval after a ping is given up, in ms. */
-const PING_INTERVAL_MS = 5000;
-/** How long joining or an answer may take before the connection is given up, in ms. */
+/** How long an answer may take before the connection is given up, in ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
 /** How long 'disconnected' may last before ICE is restarted, in ms. */
 const ICE_PATIENCE_MS = 3000;
@@ -17,27 +15,18 @@ const ICE_RESTART_MS = 5000;
 /** After so many ICE restarts in vain the whole connection is made anew. */
 const ICE_RESTARTS = 2;
 
-/** The WebSocket address of a server. */
-function socketUrl(url) {
-  const address = new URL(url || location.origin, location.href);
-  address.protocol = address.protocol.replace(/^http/, 'ws');
-  if (!address.pathname.endsWith('/v1/ws')) address.pathname = address.pathname.replace(/\/*$/, '/v1/ws');
-  return address.href;
-}
-
-/** One WebSocket with one peer connection. It ends as a whole and is never reused. */
+/** One stay in a room: a peer connection and its signaling. It ends as a whole and is never reused. */
 export class Connection {
-  #socket = null;
-  #opened = deferred();
-  #joined = deferred();
+  #signaling;
   #answers = new Map();
   #offers = 0;
   #questions = new Map();
   #asked = 0;
   #dirty = false;
   #negotiating = false;
-  #heard = true;
-  #pinger = null;
+  /** The offer that waits for its answer. */
+  #inFlight = null;
+  #patience = null;
   #iceTimer = null;
   #iceRestarts = 0;
 
@@ -50,44 +39,43 @@ export class Connection {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: room._options.iceServers ?? [] });
     this.pc.onconnectionstatechange = this.pc.oniceconnectionstatechange = () => this.#onPeerState();
     this.slots = new SlotPool(this);
+    this.#signaling = new Signaling(room._options, {
+      onMessage: (message) => this.#onMessage(message),
+      onInterrupted: () => { clearTimeout(this.#patience); room._updateState(); },
+      onResumed: () => this.#onResumed(),
+      onLost: (error) => this.fail(error),
+    });
   }
 
   /** Opens the WebSocket and joins; offers may be prepared meanwhile. */
-  async join(token) {
-    const timer = setTimeout(() => this.fail(new PlenumError('serverUnreachable')), ANSWER_TIMEOUT_MS);
+  async join() {
     try {
-      const { url, room, name } = this.room._options;
-      const value = await (typeof token === 'function' ? token() : token);
-      if (this.closed) throw new PlenumError('closed');
-      this.#open(socketUrl(url), value, { type: 'join', room, name, sdk: `plenum.js/${VERSION}` });
-      return await this.#joined.promise;
+      const joined = await this.#signaling.join();
+      this.limits = joined.limits;
+      return joined;
     } catch (error) {
-      const known = error instanceof PlenumError ? error : new PlenumError('serverUnreachable', '', error);
-      this.fail(known);
-      throw known;
-    } finally {
-      clearTimeout(timer);
+      this.fail(error);
+      throw error;
     }
   }
 
-  #open(url, token, hello) {
-    try {
-      this.#socket = new WebSocket(url, token ? ['plenum.v1', `token.${token}`] : ['plenum.v1']);
-    } catch (error) {
-      throw new PlenumError('tokenInvalid', 'The token is malformed. Ask the app for a new one.', error);
-    }
-    this.#socket.onopen = () => {
-      this.#socket.send(JSON.stringify(hello));
-      this.#opened.resolve();
-    };
-    this.#socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data));
-    this.#socket.onclose = ({ code, reason }) => this.fail(closeError(code, reason));
-    this.#pinger = setInterval(() => this.#ping(), PING_INTERVAL_MS);
+  /** The WebSocket is being made anew; media goes on. */
+  get resuming() { return this.#signaling.resuming; }
+
+  #onResumed() {
+    // What was sent last may be lost; an offer tells everything.
+    this.#transmit();
+    if (this.connected) this.negotiate();
+    else this.restartIce();
+    this.room._updateState();
   }
 
-  send(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  onNetworkChange() {
+    this.#signaling.onNetworkChange();
+    if (!this.connected) this.restartIce();
   }
+
+  send(message) { this.#signaling.send(message); }
 
   /** Asks why the slots show what they show. */
   async explain() {
@@ -104,35 +92,21 @@ export class Connection {
     }
   }
 
-  #ping() {
-    if (!this.#heard) return this.fail(new PlenumError('connectionLost'));
-    this.#heard = false;
-    this.send({ type: 'ping', at: Math.round(performance.now()) });
-  }
-
   #onMessage(message) {
-    this.#heard = true;
-    if (this.closed) return;
     switch (message.type) {
-      case 'joined':
-        this.limits = message.limits;
-        return this.#joined.resolve(message);
       case 'answer':
         return this.#answers.get(message.id)?.resolve(message);
       case 'quality':
         return this.#questions.get(message.id)?.resolve(message);
       case 'error':
         return this.#onError(message);
-      case 'closing':
-        return this.fail(new PlenumError(message.reconnect ? 'connectionLost' : message.reason, message.reconnect ? '' : SENTENCES[message.reason] || message.message));
       default:
         return this.room._onMessage(message, this);
     }
   }
 
-  #onError({ code, message, fatal, ref, mids = [] }) {
+  #onError({ code, message, ref, mids = [] }) {
     const error = new PlenumError(code, message);
-    if (fatal) return this.fail(error);
     if (!mids.length && this.#answers.has(ref)) return this.#answers.get(ref).reject(error);
     // A publication may end while a message about it is on its way; publish() tells of refusals.
     const expected = code === 'unknownPublication' || (code === 'notPermitted' && mids.length);
@@ -164,16 +138,16 @@ export class Connection {
   async #negotiateOnce() {
     const { pc, room } = this;
     await pc.setLocalDescription();
-    await this.#opened.promise;
+    await this.#signaling.opened.promise;
     const published = [...room._publications].filter((publication) => publication._connection === this && publication._transceiver.mid !== null);
     const id = (this.#offers += 1);
     const answered = deferred();
     this.#answers.set(id, answered);
-    this.send({
+    this.#inFlight = {
       type: 'offer', id, sdp: pc.localDescription.sdp,
       publications: published.map((publication) => publication._describe()), slots: this.slots.describe(),
-    });
-    const timer = setTimeout(() => this.fail(new PlenumError('connectionLost')), ANSWER_TIMEOUT_MS);
+    };
+    this.#transmit();
     try {
       const answer = await answered.promise;
       await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
@@ -182,9 +156,18 @@ export class Connection {
       if (this.closed || !(error instanceof PlenumError)) throw error;
       await this.#onRefusal(error, published);
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#patience);
+      this.#inFlight = null;
       this.#answers.delete(id);
     }
+  }
+
+  /** Sends the offer that waits for its answer, if there is one; without a WebSocket it waits on. */
+  #transmit() {
+    clearTimeout(this.#patience);
+    if (!this.#inFlight || this.resuming) return;
+    this.#patience = setTimeout(() => this.fail(new PlenumError('connectionLost')), ANSWER_TIMEOUT_MS);
+    this.send(this.#inFlight);
   }
 
   #onAnswer(answer, published) {
@@ -219,6 +202,7 @@ export class Connection {
     } else if (iceConnectionState === 'failed') {
       this.#restartAfter(0);
     } else if (iceConnectionState === 'disconnected') {
+      this.#signaling.onNetworkChange();
       this.#restartAfter(ICE_PATIENCE_MS);
     } else if (connectionState === 'failed') {
       return this.fail(new PlenumError('connectionLost'));
@@ -235,7 +219,8 @@ export class Connection {
   restartIce() {
     clearTimeout(this.#iceTimer);
     this.#iceTimer = null;
-    if (this.closed) return;
+    // Without a WebSocket no offer gets out; it is made when that is back.
+    if (this.closed || this.resuming) return;
     if (this.#iceRestarts >= ICE_RESTARTS) return this.fail(new PlenumError('mediaUnreachable'));
     this.#iceRestarts += 1;
     this.pc.restartIce();
@@ -247,12 +232,9 @@ export class Connection {
   fail(error) {
     if (this.closed) return;
     this.closed = true;
-    clearInterval(this.#pinger);
     clearTimeout(this.#iceTimer);
-    if (this.#socket) this.#socket.onclose = null;
-    this.#socket?.close();
-    this.#joined.reject(error);
-    this.#opened.reject(error);
+    clearTimeout(this.#patience);
+    this.#signaling.close(error);
     for (const pending of [...this.#answers.values(), ...this.#questions.values()]) pending.reject(error);
     this.room._onConnectionLost(this, error);
   }

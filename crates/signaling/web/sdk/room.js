@@ -7,7 +7,7 @@ import { Emitter } from './emitter.js';
 import { PlenumError, isFinal } from './errors.js';
 import { LocalPublication } from './local-publication.js';
 import { People } from './people.js';
-import { sleep } from './promises.js';
+import { Backoff, sleep } from './promises.js';
 import { Sound } from './sound.js';
 import { Stage } from './stage.js';
 import { condense } from './stats.js';
@@ -24,7 +24,7 @@ export class Room extends Emitter {
   _connection = null;
   _stage = new Stage(this);
   #reconnecting = false;
-  #wake = null;
+  #backoff = new Backoff(BACKOFF_MS);
   #people = new People(this);
   #sound = new Sound(this);
   #joinedOnce = false;
@@ -59,7 +59,7 @@ export class Room extends Emitter {
     this.#setState('connecting');
     try {
       this._connection = new Connection(this);
-      const joined = this._connection.join(this._options.token);
+      const joined = this._connection.join();
       this.#offerFirst(this._connection);
       this.#enter(await joined);
     } catch (error) {
@@ -162,8 +162,9 @@ export class Room extends Emitter {
 
   _updateState() {
     if (this.state === 'closed' || this.#reconnecting || !this.#joinedOnce) return;
-    const { pc } = this._connection;
-    if (pc.connectionState === 'connected') this.#setState('connected');
+    const { pc, resuming } = this._connection;
+    if (resuming) this.#setState('reconnecting');
+    else if (pc.connectionState === 'connected') this.#setState('connected');
     else if (this.state === 'connected' && ['disconnected', 'failed'].includes(pc.iceConnectionState)) this.#setState('interrupted');
   }
 
@@ -179,13 +180,14 @@ export class Room extends Emitter {
     this.#setState('reconnecting');
     const old = this._connection;
     const deadline = performance.now() + RECONNECT_LIMIT_MS;
-    for (let wait = BACKOFF_MS[0]; this.state !== 'closed'; wait = Math.min(wait * 2, BACKOFF_MS[1])) {
-      await Promise.race([sleep(wait * (0.5 + Math.random())), new Promise((wake) => { this.#wake = wake; })]);
+    this.#backoff.reset();
+    while (this.state !== 'closed') {
+      await this.#backoff.wait();
       if (this.state === 'closed') break;
       const next = new Connection(this);
       for (const publication of this._publications) publication._bind(next);
       try {
-        const joined = next.join(this._options.token);
+        const joined = next.join();
         next.negotiate();
         const message = await joined;
         if (this.state === 'closed') { next.close(); break; }
@@ -209,8 +211,8 @@ export class Room extends Emitter {
   }
 
   #onOnline = () => {
-    if (this.#reconnecting) this.#wake?.();
-    else if (this._connection && !this._connection.connected) this._connection.restartIce();
+    if (this.#reconnecting) this.#backoff.wake();
+    else this._connection?.onNetworkChange();
   };
 
   #onVisibility = () => {
@@ -232,7 +234,7 @@ export class Room extends Emitter {
     removeEventListener('online', this.#onOnline);
     removeEventListener('pagehide', this.#onPageHide);
     document.removeEventListener('visibilitychange', this.#onVisibility);
-    this.#wake?.();
+    this.#backoff.wake();
     this._stage.clear();
     for (const publication of this.publications) publication.stop();
     this.#sound.stop();
