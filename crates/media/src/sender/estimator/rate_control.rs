@@ -34,6 +34,8 @@ const DECREASE_GAP: Duration = Duration::from_millis(250);
 /// share of it.
 const SETTLING: Duration = Duration::from_millis(900);
 const OBEYED: f64 = 0.7;
+/// A decrease helps if the queue is below this share of what it was.
+const HELPED: f64 = 0.8;
 /// The same where a queue stands; each time that it is found must count.
 const STANDING_GAP: Duration = Duration::from_millis(1_400);
 /// How long a queue may take to drain after a decrease.
@@ -186,10 +188,10 @@ impl RateControl {
         self.capacity.on_overuse(through);
     }
 
-    /// Whether the last decrease is young and helps. Where the queue is no shorter than before it,
-    /// what comes through is all that the link carries.
+    /// Whether the last decrease is young and helps. Where the queue is hardly shorter than before
+    /// it, what comes through is all that the link carries.
     fn settles(&self, now: Instant, input: &Input) -> bool {
-        self.has_decreased(now, SETTLING) && input.queue_ms < self.decreased_for
+        self.has_decreased(now, SETTLING) && input.queue_ms < HELPED * self.decreased_for
     }
 
     /// Whether the last decrease was less than `ago` ago.

@@ -1,0 +1,164 @@
+//! What a backend asks for over REST: each request is one question to the registry, and has one
+//! answer.
+
+use plenum_types::Bitrate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::messages::{NetworkQuality, ParticipantInfo, SlotExplanation, SourceName};
+
+/// Somebody who may ask, and for what.
+#[derive(Debug)]
+pub(crate) struct AdminRequest {
+    /// Seconds since 1970.
+    pub(crate) now_s: u64,
+    pub(crate) act: AdminAct,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum AdminAct {
+    ListRooms,
+    CreateRoom(RoomSpec),
+    LookAtRoom {
+        room: String,
+    },
+    CloseRoom {
+        room: String,
+    },
+    ListParticipants {
+        room: String,
+    },
+    LookAtParticipant(Whom),
+    ChangeParticipant(Whom, ParticipantChange),
+    RemoveParticipant(Whom),
+    Mute {
+        whom: Whom,
+        publication: String,
+        muted: bool,
+    },
+    Explain(Whom),
+}
+
+/// A participant of a room, by names.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Whom {
+    pub(crate) room: String,
+    pub(crate) identity: String,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum AdminReply {
+    Rooms(Vec<RoomView>),
+    Room(RoomView),
+    Participants(Vec<ParticipantInfo>),
+    Participant(ParticipantInfo),
+    Done,
+    /// A shard is being asked; the answer comes later, with this number.
+    Asked(u64),
+    Quality(QualityView),
+}
+
+/// Why nothing came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AdminError {
+    UnknownRoom,
+    UnknownParticipant,
+    UnknownPublication,
+    /// A room of this name is open.
+    RoomExists,
+    /// The server has as many rooms as it may have.
+    ServerFull,
+    /// A text is longer than it may be.
+    TooLong,
+    /// The participant has no media connection to tell of.
+    NoMedia,
+    Closing,
+    Failed,
+}
+
+/// A room to be opened.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RoomSpec {
+    /// 1 to 128 bytes.
+    #[schema(min_length = 1, max_length = 128)]
+    pub(crate) name: String,
+    /// Most participants, viewers by WHEP included. Without it, the server's limit.
+    #[schema(minimum = 1)]
+    pub(crate) max_participants: Option<u32>,
+    /// Seconds that the room stays open without participants, 0 to 86400.
+    #[serde(default = "RoomSpec::default_empty_timeout")]
+    #[schema(default = 300, maximum = 86400)]
+    pub(crate) empty_timeout: u32,
+}
+
+impl RoomSpec {
+    const fn default_empty_timeout() -> u32 {
+        300
+    }
+}
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RoomView {
+    /// `RM_...`; the same name opened again later has another id.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Participants now, viewers by WHEP and hidden ones included.
+    pub(crate) participants: usize,
+    /// Published tracks now.
+    pub(crate) publications: usize,
+    /// Most participants.
+    pub(crate) max_participants: usize,
+    /// Seconds that the room stays open without participants.
+    pub(crate) empty_timeout: u32,
+}
+
+/// What to change about a participant. Fields left out keep their value.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ParticipantChange {
+    /// Shown name, 1 to 256 bytes.
+    #[schema(min_length = 1, max_length = 256)]
+    pub(crate) name: Option<String>,
+    /// At most 16384 bytes.
+    #[schema(max_length = 16384)]
+    pub(crate) metadata: Option<String>,
+    /// May publish. What is published and no longer allowed ends.
+    pub(crate) can_publish: Option<bool>,
+    /// May send data messages.
+    pub(crate) can_publish_data: Option<bool>,
+    /// What may be published; empty: anything.
+    pub(crate) can_publish_sources: Option<Vec<SourceName>>,
+    /// Most bits per second that it may publish, told to its encoders by REMB; 0: no limit.
+    pub(crate) max_publish_bitrate: Option<u64>,
+}
+
+impl ParticipantChange {
+    pub(crate) fn bitrate(&self) -> Option<Option<Bitrate>> {
+        self.max_publish_bitrate
+            .map(|bits| (bits > 0).then_some(Bitrate(bits)))
+    }
+}
+
+/// Whether a publication is muted.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct MuteSpec {
+    /// `TR_...` of the participant.
+    pub(crate) publication: String,
+    pub(crate) muted: bool,
+}
+
+/// Why a participant sees what it sees.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QualityView {
+    /// The way to the participant.
+    pub(crate) network: NetworkQuality,
+    /// Its slots, oldest first.
+    pub(crate) slots: Vec<SlotExplanation>,
+}

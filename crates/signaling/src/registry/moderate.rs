@@ -1,0 +1,175 @@
+//! What backends do to participants.
+
+use plenum_types::{MediaCommand, ParticipantId, PeerId, PeerQuality, RoomId};
+
+use super::Registry;
+use super::join::MAX_SHOWN_NAME;
+use super::placement::Seat;
+use crate::admin::{AdminError, AdminReply, ParticipantChange, QualityView, Whom};
+use crate::messages::{ClosingReason, LeaveReason, ServerMessage};
+use crate::output::Output;
+
+/// Longest metadata, bytes: what fits a token.
+const MAX_METADATA: usize = 16 * 1024;
+/// Numbers of questions from here on are backends'; those below are participants' own.
+pub(super) const BACKEND_QUESTIONS: u64 = 1 << 32;
+
+impl Registry {
+    pub(super) fn find(&self, whom: &Whom) -> Result<(RoomId, ParticipantId), AdminError> {
+        let room = self.room_named(&whom.room)?;
+        let mut everybody = self.rooms[&room].participants.values();
+        everybody
+            .find(|them| them.identity == whom.identity)
+            .map(|them| (room, them.id))
+            .ok_or(AdminError::UnknownParticipant)
+    }
+
+    /// Sends away everybody of that identity, viewers too, and lets nobody back with a token made
+    /// until now.
+    pub(super) fn expel(&mut self, whom: &Whom, now_s: u64) -> Result<AdminReply, AdminError> {
+        let (room, _) = self.find(whom)?;
+        let all = self.rooms[&room].participants.values();
+        let theirs = all.filter(|them| them.identity == whom.identity);
+        let theirs: Vec<_> = theirs.map(|them| (them.id, them.token_expires)).collect();
+        let expires = theirs.iter().map(|(_, expires)| *expires).max();
+        self.revoked
+            .revoke(&whom.room, &whom.identity, now_s, expires.unwrap_or(now_s));
+        for (who, _) in theirs {
+            let closing = Some(ClosingReason::Removed);
+            self.remove_participant(room, who, LeaveReason::Removed, closing);
+        }
+        self.close_if_empty(room);
+        Ok(AdminReply::Done)
+    }
+
+    pub(super) fn mute_from_outside(
+        &mut self,
+        whom: &Whom,
+        publication: &str,
+        muted: bool,
+    ) -> Result<AdminReply, AdminError> {
+        let (room, who) = self.find(whom)?;
+        self.mute(room, who, publication, muted)
+            .map_err(|_| AdminError::UnknownPublication)?;
+        Ok(AdminReply::Done)
+    }
+
+    pub(super) fn change_participant(
+        &mut self,
+        whom: &Whom,
+        change: &ParticipantChange,
+    ) -> Result<AdminReply, AdminError> {
+        let (room, who) = self.find(whom)?;
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let is_nameless = change.name.as_ref().is_some_and(String::is_empty);
+        if is_nameless
+            || length(&change.name) > MAX_SHOWN_NAME
+            || length(&change.metadata) > MAX_METADATA
+        {
+            return Err(AdminError::TooLong);
+        }
+        self.describe(room, who, change);
+        self.permit(room, who, change);
+        if let Some(bitrate) = change.bitrate() {
+            let session = self
+                .participant(room, who)
+                .and_then(|them| them.session.as_ref());
+            let (peer, shard) = session
+                .map(|session| (session.peer, session.shard))
+                .ok_or(AdminError::NoMedia)?;
+            self.command(shard, MediaCommand::LimitPublishing { peer, bitrate });
+        }
+        let participant = self.participant(room, who);
+        let participant = participant.ok_or(AdminError::UnknownParticipant)?;
+        Ok(AdminReply::Participant(participant.info()))
+    }
+
+    /// Another name or other metadata.
+    fn describe(&mut self, room: RoomId, who: ParticipantId, change: &ParticipantChange) {
+        let Some(participant) = self.participant_mut(room, who) else {
+            return;
+        };
+        let name = change.name.clone().filter(|name| *name != participant.name);
+        let metadata = change
+            .metadata
+            .clone()
+            .filter(|metadata| *metadata != participant.metadata);
+        if name.is_none() && metadata.is_none() {
+            return;
+        }
+        participant.name = name.unwrap_or_else(|| participant.name.clone());
+        participant.metadata = metadata.unwrap_or_else(|| participant.metadata.clone());
+        let message = ServerMessage::ParticipantUpdated {
+            id: who.to_string(),
+            name: participant.name.clone(),
+            metadata: participant.metadata.clone(),
+        };
+        if participant.grants.hidden {
+            self.tell(room, who, message);
+        } else {
+            self.broadcast(room, None, message);
+        }
+    }
+
+    /// Other permissions. What is published and no longer allowed ends.
+    fn permit(&mut self, room: RoomId, who: ParticipantId, change: &ParticipantChange) {
+        let Some(participant) = self.participant_mut(room, who) else {
+            return;
+        };
+        let before = participant.grants.clone();
+        let grants = &mut participant.grants;
+        grants.can_publish = change.can_publish.or(grants.can_publish);
+        grants.can_publish_data = change.can_publish_data.or(grants.can_publish_data);
+        if let Some(sources) = &change.can_publish_sources {
+            grants.set_sources(sources);
+        }
+        if *grants == before {
+            return;
+        }
+        let grants = grants.clone();
+        let ended: Vec<_> = participant
+            .publications()
+            .into_iter()
+            .filter(|publication| !grants.may_publish(publication.source))
+            .map(|publication| publication.id.to_string())
+            .collect();
+        for publication in ended {
+            // It was there a moment ago.
+            let _ = self.unpublish(room, who, &publication);
+            let participant = who.to_string();
+            let message = ServerMessage::Unpublished {
+                participant,
+                publication,
+            };
+            self.tell(room, who, message);
+        }
+        let grants = grants.info();
+        self.tell(room, who, ServerMessage::GrantsChanged { grants });
+    }
+
+    /// Asks the participant's shard; the answer comes as an event.
+    pub(super) fn explain_to_backend(&mut self, whom: &Whom) -> Result<AdminReply, AdminError> {
+        let (room, who) = self.find(whom)?;
+        let participant = self.participant(room, who);
+        let session = participant.and_then(|them| them.session.as_ref());
+        let (peer, shard) = session
+            .map(|session| (session.peer, session.shard))
+            .ok_or(AdminError::NoMedia)?;
+        self.questions += 1;
+        let request = BACKEND_QUESTIONS + self.questions;
+        self.command(shard, MediaCommand::ExplainPeer { peer, request });
+        Ok(AdminReply::Asked(request))
+    }
+
+    /// A shard has answered a backend's question.
+    pub(super) fn answer_backend(&mut self, peer: PeerId, request: u64, quality: &PeerQuality) {
+        let Some(&Seat { room, who, .. }) = self.peers.get(&peer) else {
+            return;
+        };
+        let view = QualityView {
+            network: quality.into(),
+            slots: self.slot_explanations(room, who, quality),
+        };
+        self.outputs.push_back(Output::Answer(request, Box::new(view)));
+    }
+}
