@@ -15,6 +15,7 @@ use plenum_types::{MediaCommand, MediaEvent, ShardId};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::admin::{AdminError, AdminReply, AdminRequest};
 use crate::config::SignalingConfig;
 use crate::connection::{ConnectionId, Ending};
 use crate::http_session::{SessionError, SessionReply, SessionRequest};
@@ -41,9 +42,14 @@ pub(crate) enum Input {
         Box<SessionRequest>,
         oneshot::Sender<Result<SessionReply, SessionError>>,
     ),
+    /// A backend asks.
+    Admin(Box<AdminRequest>, AdminAnswer),
     /// Let go of everybody; answer when all are gone.
     Shutdown(oneshot::Sender<()>),
 }
+
+/// Where an answer to a backend goes.
+pub(crate) type AdminAnswer = oneshot::Sender<Result<AdminReply, AdminError>>;
 
 /// The way to a client's task.
 pub(crate) struct Outbox {
@@ -74,6 +80,8 @@ pub(crate) struct Actor {
     counters: Arc<Counters>,
     rng: StdRng,
     drained: Vec<oneshot::Sender<()>>,
+    /// Backends that wait for a shard, by the number of their question.
+    asked: BTreeMap<u64, AdminAnswer>,
 }
 
 impl Actor {
@@ -83,13 +91,14 @@ impl Actor {
         counters: Arc<Counters>,
     ) -> Self {
         Self {
-            registry: Registry::new(config),
+            registry: Registry::new(config, Instant::now()),
             outboxes: BTreeMap::new(),
             live: 0,
             media,
             counters,
             rng: rand::make_rng(),
             drained: Vec::new(),
+            asked: BTreeMap::new(),
         }
     }
 
@@ -137,6 +146,7 @@ impl Actor {
     }
 
     fn handle_input(&mut self, now: Instant, input: Input) {
+        self.registry.set_time(now);
         match input {
             Input::Connected(id, claims, outbox) => {
                 self.live += 1;
@@ -153,6 +163,7 @@ impl Actor {
                 // Whoever asked may have gone.
                 let _ = answer.send(self.handle_session(&request));
             }
+            Input::Admin(request, answer) => self.handle_admin(&request, answer),
             Input::Shutdown(done) => {
                 self.registry.handle_shutdown();
                 self.drained.push(done);
@@ -183,11 +194,30 @@ impl Actor {
         })
     }
 
+    /// A panic over one request fails that request.
+    fn handle_admin(&mut self, request: &AdminRequest, answer: AdminAnswer) {
+        let registry = &mut self.registry;
+        let outcome = catch_unwind(AssertUnwindSafe(|| registry.handle_admin(request)));
+        let reply = outcome.unwrap_or_else(|_| {
+            tracing::error!("panic while handling a request of a backend");
+            Err(AdminError::Failed)
+        });
+        if let Ok(AdminReply::Asked(number)) = reply {
+            // Those whose shard did not answer have given up.
+            self.asked.retain(|_, waiting| !waiting.is_closed());
+            self.asked.insert(number, answer);
+        } else {
+            // Whoever asked may have gone.
+            let _ = answer.send(reply);
+        }
+    }
+
     fn handle_events(
         &mut self,
         first: (ShardId, MediaEvent),
         more: &mut mpsc::Receiver<(ShardId, MediaEvent)>,
     ) {
+        self.registry.set_time(Instant::now());
         let (shard, event) = first;
         self.registry.handle_media_event(shard, event);
         for _ in 1..BATCH {
@@ -203,6 +233,12 @@ impl Actor {
             match output {
                 Output::Send { to, message } => self.send(&to, &message),
                 Output::Close { connection, code } => self.close(connection, code),
+                Output::Answer(number, view) => {
+                    if let Some(waiting) = self.asked.remove(&number) {
+                        // Whoever asked may have gone.
+                        let _ = waiting.send(Ok(AdminReply::Quality(*view)));
+                    }
+                }
                 Output::Media(shard, command) => (self.media)(shard, command),
             }
         }

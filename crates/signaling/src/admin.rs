@@ -70,8 +70,8 @@ pub(crate) enum AdminError {
     RoomExists,
     /// The server has as many rooms as it may have.
     ServerFull,
-    /// A text is longer than it may be.
-    TooLong,
+    /// A text or a number is not what it may be.
+    OutOfRange,
     /// The participant has no media connection to tell of.
     NoMedia,
     Closing,
@@ -138,7 +138,7 @@ pub(crate) struct ParticipantChange {
 }
 
 impl ParticipantChange {
-    pub(crate) fn bitrate(&self) -> Option<Option<Bitrate>> {
+    pub(crate) fn publish_limit(&self) -> Option<Option<Bitrate>> {
         self.max_publish_bitrate
             .map(|bits| (bits > 0).then_some(Bitrate(bits)))
     }

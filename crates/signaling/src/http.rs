@@ -1,9 +1,12 @@
 //! The HTTP endpoints of the control plane.
 
 mod assets;
+mod bearer;
 mod demo_token;
+mod failure;
 mod one_way;
 mod problem;
+mod rest;
 
 use std::sync::Arc;
 
@@ -23,7 +26,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     for asset in assets::served(shared.config.dev) {
         router = router.route(asset.path, get(assets::serve));
     }
-    router = router.merge(one_way::routes(&shared));
+    router = router.merge(one_way::routes(&shared)).merge(rest::routes());
     if shared.config.dev {
         router = router.route("/demo/token", get(demo_token::mint));
     }
@@ -45,6 +48,6 @@ async fn wrong_method() -> Response {
     problem(
         StatusCode::METHOD_NOT_ALLOWED,
         "wrongMethod",
-        "Use GET on this path.",
+        "Use a method that is documented for this path; most take GET.",
     )
 }

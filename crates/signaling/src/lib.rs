@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+mod admin;
 mod config;
 mod connection;
 mod http;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use plenum_types::{MediaCommand, ShardId};
 
+use crate::admin::QualityView;
 use crate::connection::ConnectionId;
 use crate::messages::{CloseCode, ServerMessage};
 
@@ -20,6 +21,8 @@ pub(crate) enum Output {
         connection: ConnectionId,
         code: CloseCode,
     },
+    /// Answer a backend's question of this number.
+    Answer(u64, Box<QualityView>),
     /// Ask a shard.
     Media(ShardId, MediaCommand),
 }

@@ -5,17 +5,20 @@
 //! one room; its peer is on one shard, and the peers of a room may be on several; a room without participants does not exist; whatever a
 //! client sends changes nothing but its own participant.
 
+mod admin;
 mod events;
 mod follow;
 mod http_sessions;
 mod join;
 mod leave;
+mod moderate;
 mod offer;
 mod placement;
 mod plan;
 mod quality;
 mod requests;
 mod resume;
+mod revoked;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -28,6 +31,7 @@ use http_sessions::HttpSession;
 use placement::{Placement, Seat};
 use plenum_types::{ParticipantId, PeerId, RoomId};
 use rand::Rng;
+use revoked::Revoked;
 
 use crate::config::SignalingConfig;
 use crate::connection::{Connection, ConnectionId, Ending};
@@ -64,6 +68,12 @@ pub(crate) struct Registry {
     publications: usize,
     slots: usize,
     closing: bool,
+    /// Tokens of those who were sent away.
+    revoked: Revoked,
+    /// Questions of backends to shards so far.
+    questions: u64,
+    /// The time of the latest input.
+    now: Instant,
 }
 
 /// Something to look at when its time has come; it may have settled since.
@@ -71,11 +81,12 @@ pub(crate) struct Registry {
 enum Timer {
     Join(ConnectionId),
     Grace(RoomId, ParticipantId),
+    EmptyRoom(RoomId),
 }
 
 impl Registry {
     /// A server without rooms.
-    pub(crate) fn new(config: Arc<SignalingConfig>) -> Self {
+    pub(crate) fn new(config: Arc<SignalingConfig>, now: Instant) -> Self {
         let shards = config.candidates.len().max(1);
         Self {
             config,
@@ -93,7 +104,15 @@ impl Registry {
             publications: 0,
             slots: 0,
             closing: false,
+            revoked: Revoked::default(),
+            questions: 0,
+            now,
         }
+    }
+
+    /// From here on it is so late. Called before each input.
+    pub(crate) const fn set_time(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// A client has connected with a valid token.
@@ -198,6 +217,7 @@ impl Registry {
 
     /// Does what is due at `now`.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
         while let Some(&(due, timer)) = self.timers.first()
             && due <= now
         {
@@ -205,6 +225,7 @@ impl Registry {
             match timer {
                 Timer::Join(id) => self.end_unjoined(id),
                 Timer::Grace(room, participant) => self.end_grace(now, room, participant),
+                Timer::EmptyRoom(room) => self.end_empty_room(room),
             }
         }
     }

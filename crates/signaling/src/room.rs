@@ -8,6 +8,7 @@ mod slot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use plenum_types::{ParticipantId, PublicationId, RoomId, ShardId, SlotPolicy, Speaker};
 
@@ -26,11 +27,23 @@ use crate::refusal::Refusal;
 /// Most speakers told to clients, as many as one shard tells.
 const SPEAKERS_MAX: usize = 8;
 
+/// What a backend may choose about a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RoomSettings {
+    /// Most participants; none: the server's limit.
+    pub(crate) max_participants: Option<usize>,
+    /// How long the room stays open without participants.
+    pub(crate) empty_timeout: Duration,
+}
+
 /// A room.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) name: String,
+    pub(crate) settings: RoomSettings,
+    /// When it is closed, while nobody is there.
+    pub(crate) empty_until: Option<Instant>,
     /// How many of its peers each shard carries; only shards that carry some.
     pub(crate) shards: BTreeMap<ShardId, usize>,
     pub(crate) participants: BTreeMap<ParticipantId, Participant>,
@@ -43,10 +56,12 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub(crate) fn new(id: RoomId, name: String) -> Self {
+    pub(crate) fn new(id: RoomId, name: String, settings: RoomSettings) -> Self {
         Self {
             id,
             name,
+            settings,
+            empty_until: None,
             shards: BTreeMap::new(),
             participants: BTreeMap::new(),
             owners: BTreeMap::new(),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use plenum_types::{Secret, Source};
+use plenum_types::{Bitrate, Secret, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::messages::{ErrorCode, GrantsInfo, SourceName};
@@ -31,6 +31,9 @@ pub struct Claims {
     pub sub: String,
     /// Seconds since 1970 after which the token is not accepted.
     pub exp: u64,
+    /// Seconds since 1970 at which it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iat: Option<u64>,
     /// Seconds since 1970 before which the token is not accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<u64>,
@@ -75,6 +78,9 @@ pub struct Grants {
     /// What may be published, in snake_case or camelCase; empty: anything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub can_publish_sources: Vec<String>,
+    /// Most bits per second that may be published, told to the encoders by REMB; none: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_publish_bitrate: Option<u64>,
     /// The others are not told of the participant.
     #[serde(skip_serializing_if = "is_false")]
     pub hidden: bool,
@@ -106,6 +112,11 @@ impl Grants {
             && (self.can_publish_sources.is_empty() || self.sources().contains(&source.into()))
     }
 
+    /// Most that may be published.
+    pub(crate) fn publish_limit(&self) -> Option<Bitrate> {
+        self.max_publish_bitrate.map(Bitrate)
+    }
+
     /// Whether slots are allowed.
     pub fn may_subscribe(&self) -> bool {
         self.can_subscribe.unwrap_or(true)
@@ -123,6 +134,23 @@ impl Grants {
             can_publish_sources: self.sources(),
             hidden: self.hidden,
         }
+    }
+
+    /// Names what may be published; empty: anything.
+    pub(crate) fn set_sources(&mut self, sources: &[SourceName]) {
+        let name = |source: &SourceName| match source {
+            SourceName::Camera => "camera",
+            SourceName::Microphone => "microphone",
+            SourceName::Screen => "screen",
+            SourceName::ScreenAudio => "screenAudio",
+        };
+        self.can_publish_sources = sources.iter().map(name).map(str::to_owned).collect();
+    }
+
+    /// Whether it allows to moderate `room`.
+    pub(crate) fn may_moderate(&self, room: &str) -> bool {
+        let granted = self.room.as_deref().filter(|room| !room.is_empty());
+        self.room_admin && granted.is_none_or(|granted| granted == room)
     }
 
     fn sources(&self) -> Vec<SourceName> {

@@ -131,6 +131,16 @@ export declare class RemoteParticipant {
 }
 
 /** This client. */
+/** What the token allows, or a backend since. */
+export interface Grants {
+  canPublish: boolean;
+  canSubscribe: boolean;
+  canPublishData: boolean;
+  /** Empty: anything. */
+  canPublishSources: Source[];
+  hidden: boolean;
+}
+
 export interface LocalParticipant {
   readonly id: string;
   readonly identity: string;
@@ -154,6 +164,10 @@ export interface Layer {
 export interface RoomEvents {
   connectionState: { state: ConnectionState };
   participantJoined: { participant: RemoteParticipant };
+  /** Somebody, perhaps the local participant, has another name or other metadata. */
+  participantUpdated: { participant: RemoteParticipant | LocalParticipant };
+  /** The local participant may do other things than before; see room.grants. */
+  grantsChanged: { grants: Grants };
   participantLeft: { participant: RemoteParticipant; reason: string };
   published: { participant: RemoteParticipant; publication: RemotePublication };
   unpublished: { participant: RemoteParticipant; publication: RemotePublication };
@@ -280,6 +294,7 @@ export declare class Room {
   readonly name: string;
   readonly state: ConnectionState;
   readonly local: LocalParticipant;
+  readonly grants: Grants;
   /** The others, by id. */
   readonly participants: ReadonlyMap<string, RemoteParticipant>;
   /** What this client publishes. */

@@ -78,6 +78,7 @@ const ASSETS: &[Asset] = &[
     sdk_script!("stats.js"),
     sdk_script!("version.js"),
     sdk_script!("view.js"),
+    asset!("/docs", "docs.html", "text/html; charset=utf-8", demo: false),
     asset!("/", "demo/index.html", "text/html; charset=utf-8", demo: true),
     asset!("/demo/app.css", "demo/app.css", "text/css; charset=utf-8", demo: true),
     demo_script!("app.js"),

@@ -6,7 +6,6 @@
 //! | `call` | who asks, for which room and session: path, token (RFC 6750) |
 //! | `condition` | `If-Match` |
 //! | `cors` | what pages of other origins may ask and see |
-//! | `failure` | errors as problem details (RFC 9457) |
 //! | `links` | ICE servers as `Link` |
 //!
 //! Both protocols are the same but for the direction; `WHIP.md` describes them for users.
@@ -14,7 +13,6 @@
 mod call;
 mod condition;
 mod cors;
-mod failure;
 mod links;
 
 use std::sync::Arc;
@@ -32,11 +30,11 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use crate::actor::Input;
+use crate::http::failure::Failure;
 use crate::http_session::{SessionAct, SessionError, SessionReply, SessionRequest};
 use crate::negotiation::{Fragment, Way};
 use crate::signaling::Shared;
 use call::Call;
-use failure::Failure;
 
 /// What offers and answers are (RFC 8866 §8.1).
 const SDP: &str = "application/sdp";

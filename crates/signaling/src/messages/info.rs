@@ -2,9 +2,10 @@
 
 use plenum_types::{ContentHint, MediaKind, Source};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Audio or video, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum KindName {
     /// Sound.
@@ -42,7 +43,7 @@ impl From<ContentHintName> for ContentHint {
 }
 
 /// What a publication shows or plays, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SourceName {
     /// A camera.
@@ -102,7 +103,7 @@ pub struct RoomInfo {
 }
 
 /// What a participant is, by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ParticipantKind {
     /// Somebody who speaks the WebSocket protocol.
@@ -115,7 +116,7 @@ pub enum ParticipantKind {
 }
 
 /// Another participant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParticipantInfo {
     /// `PA_...`.
@@ -134,7 +135,7 @@ pub struct ParticipantInfo {
 }
 
 /// A published track.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PublicationInfo {
     /// `TR_...`.
@@ -156,7 +157,7 @@ pub struct PublicationInfo {
 }
 
 /// One encoding of a publication.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerInfo {
     /// Its name; none without simulcast.

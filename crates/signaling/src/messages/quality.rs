@@ -2,12 +2,13 @@
 
 use plenum_types::{Decision, PeerQuality, SlotQuality};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::LayerName;
 use crate::names::camel_case;
 
 /// The way to a participant, and what its slots are given together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkQuality {
     /// Bits per second that the way carries; none before anything tells.
@@ -23,7 +24,7 @@ pub struct NetworkQuality {
 }
 
 /// What a slot shows and how that came about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SlotExplanation {
     /// Its m-line.
@@ -41,7 +42,7 @@ pub struct SlotExplanation {
 }
 
 /// One decision on a slot, with what it was decided by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionInfo {
     /// How long ago, milliseconds.

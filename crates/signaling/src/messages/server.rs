@@ -2,6 +2,7 @@
 
 use plenum_types::{CloseReason, LayerId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     CloseCode, ErrorCode, GrantsInfo, LimitsInfo, NetworkQuality, ParticipantInfo, PublicationInfo,
@@ -64,6 +65,20 @@ pub enum ServerMessage {
     ParticipantJoined {
         /// Who.
         participant: ParticipantInfo,
+    },
+    /// Somebody, perhaps the receiver, has another name or other metadata.
+    ParticipantUpdated {
+        /// Who.
+        id: String,
+        /// Shown name.
+        name: String,
+        /// Passed on as it is.
+        metadata: String,
+    },
+    /// The receiver may do other things than before.
+    GrantsChanged {
+        /// What.
+        grants: GrantsInfo,
     },
     /// Somebody is gone, with all publications.
     ParticipantLeft {
@@ -174,7 +189,9 @@ impl ServerMessage {
     pub const fn is_event(&self) -> bool {
         match self {
             Self::ParticipantJoined { .. }
+            | Self::ParticipantUpdated { .. }
             | Self::ParticipantLeft { .. }
+            | Self::GrantsChanged { .. }
             | Self::Published { .. }
             | Self::Unpublished { .. }
             | Self::Muted { .. }
@@ -236,7 +253,7 @@ pub struct AnsweredPublication {
 }
 
 /// A layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerName {
     /// Picture size, 0 smallest.

@@ -10,6 +10,9 @@ use crate::messages::{ClosingReason, LeaveReason, ParticipantInfo};
 use crate::registry::join::MAX_NAME;
 use crate::room::{Participant, Room, RoomSettings};
 
+/// Longest that a room stays open without participants, seconds: a day.
+const EMPTY_TIMEOUT_MAX_S: u32 = 86_400;
+
 impl Registry {
     /// Answers a request of somebody who may ask it.
     pub(crate) fn handle_admin(
@@ -39,7 +42,7 @@ impl Registry {
                 Ok(AdminReply::Participants(infos(room)))
             }
             AdminAct::LookAtParticipant(whom) => {
-                let (room, who) = self.find(whom)?;
+                let (room, who) = self.whom(whom)?;
                 let participant = self.participant(room, who);
                 let participant = participant.ok_or(AdminError::UnknownParticipant)?;
                 Ok(AdminReply::Participant(participant.info()))
@@ -55,12 +58,8 @@ impl Registry {
         }
     }
 
-    /// Handling a request failed in a way that should not happen.
     pub(super) fn room_named(&self, name: &str) -> Result<RoomId, AdminError> {
-        self.names
-            .get(name)
-            .copied()
-            .ok_or(AdminError::UnknownRoom)
+        self.names.get(name).copied().ok_or(AdminError::UnknownRoom)
     }
 
     fn view(&self, room: &Room) -> RoomView {
@@ -84,8 +83,12 @@ impl Registry {
     }
 
     fn create_room(&mut self, spec: &RoomSpec) -> Result<AdminReply, AdminError> {
-        if spec.name.is_empty() || spec.name.len() > MAX_NAME {
-            return Err(AdminError::TooLong);
+        if spec.name.is_empty()
+            || spec.name.len() > MAX_NAME
+            || spec.max_participants == Some(0)
+            || spec.empty_timeout > EMPTY_TIMEOUT_MAX_S
+        {
+            return Err(AdminError::OutOfRange);
         }
         if self.names.contains_key(&spec.name) {
             return Err(AdminError::RoomExists);

@@ -133,6 +133,8 @@ impl Registry {
             http: Some(key.clone()),
             connection: None,
             gone_at: None,
+            token_expires: request.claims.exp,
+            publish_limit: request.claims.video.publish_limit(),
             resume_secret: None,
             events: EventLog::default(),
             session: None,

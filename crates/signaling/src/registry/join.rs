@@ -11,13 +11,13 @@ use crate::messages::{
     ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ParticipantKind, ServerMessage,
 };
 use crate::refusal::Refusal;
-use crate::room::{EventLog, Participant, Room};
+use crate::room::{EventLog, Participant, Room, RoomSettings};
 use crate::token::Claims;
 
 /// Longest room name or identity, bytes.
-const MAX_NAME: usize = 128;
+pub(super) const MAX_NAME: usize = 128;
 /// Longest shown name, bytes.
-const MAX_SHOWN_NAME: usize = 256;
+pub(super) const MAX_SHOWN_NAME: usize = 256;
 /// Random characters of a resume secret: 24 of 64 make 144 bits.
 const RESUME_SECRET_CHARACTERS: usize = 24;
 
@@ -60,15 +60,21 @@ impl Registry {
         check_length("the room's name", &name, MAX_NAME)?;
         check_length("the identity", &claims.sub, MAX_NAME)?;
         check_length("the name", shown_name(claims, wish), MAX_SHOWN_NAME)?;
+        if self.revoked.is_revoked(&name, claims) {
+            return Err(Refusal::new(
+                ErrorCode::Removed,
+                "Ask the app for a new token: you were removed from the room.",
+            ));
+        }
         let Some(room) = self.names.get(&name).and_then(|id| self.rooms.get(id)) else {
-            return Ok((self.open_room(name)?, None));
+            return Ok((self.open_room(name, RoomSettings::default())?, None));
         };
         // Viewers replace nobody: one token may open many of them.
         let replaced = match wish.kind {
             ParticipantKind::Egress => None,
             _ => room.by_identity(&claims.sub),
         };
-        if replaced.is_none() && room.participants.len() >= self.config.limits.participants {
+        if replaced.is_none() && room.participants.len() >= self.most_participants(&room.settings) {
             return Err(Refusal::new(
                 ErrorCode::RoomFull,
                 "Try again when somebody has left: the room is full.",
@@ -77,7 +83,11 @@ impl Registry {
         Ok((room.id, replaced))
     }
 
-    fn open_room(&mut self, name: String) -> Result<RoomId, Refusal> {
+    pub(super) fn open_room(
+        &mut self,
+        name: String,
+        settings: RoomSettings,
+    ) -> Result<RoomId, Refusal> {
         if self.rooms.len() >= self.config.limits.rooms {
             return Err(Refusal::new(
                 ErrorCode::ServerFull,
@@ -86,7 +96,7 @@ impl Registry {
         }
         let id = self.ids.room();
         self.names.insert(name.clone(), id);
-        self.rooms.insert(id, Room::new(id, name));
+        self.rooms.insert(id, Room::new(id, name, settings));
         Ok(id)
     }
 
@@ -109,6 +119,8 @@ impl Registry {
             id,
             name: shown_name(&claims, wish).to_owned(),
             identity: claims.sub,
+            token_expires: claims.exp,
+            publish_limit: claims.video.publish_limit(),
             metadata: claims.metadata.unwrap_or_default(),
             grants: claims.video,
             kind: wish.kind,
@@ -151,6 +163,9 @@ impl Registry {
         if let Some(room) = self.rooms.get_mut(&room_id) {
             self.participants += 1;
             room.participants.insert(participant.id, participant);
+            if let Some(due) = room.empty_until.take() {
+                self.timers.remove(&(due, Timer::EmptyRoom(room_id)));
+            }
         }
     }
 

@@ -195,14 +195,4 @@ impl Registry {
             self.close_seat(peer);
         }
     }
-
-    pub(super) fn close_if_empty(&mut self, id: RoomId) {
-        let empty = self
-            .rooms
-            .get(&id)
-            .is_some_and(|room| room.participants.is_empty());
-        if empty && let Some(room) = self.rooms.remove(&id) {
-            self.names.remove(&room.name);
-        }
-    }
 }

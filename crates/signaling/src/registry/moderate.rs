@@ -1,6 +1,6 @@
 //! What backends do to participants.
 
-use plenum_types::{MediaCommand, ParticipantId, PeerId, PeerQuality, RoomId};
+use plenum_types::{Bitrate, MediaCommand, ParticipantId, PeerId, PeerQuality, RoomId};
 
 use super::Registry;
 use super::join::MAX_SHOWN_NAME;
@@ -15,7 +15,7 @@ const MAX_METADATA: usize = 16 * 1024;
 pub(super) const BACKEND_QUESTIONS: u64 = 1 << 32;
 
 impl Registry {
-    pub(super) fn find(&self, whom: &Whom) -> Result<(RoomId, ParticipantId), AdminError> {
+    pub(super) fn whom(&self, whom: &Whom) -> Result<(RoomId, ParticipantId), AdminError> {
         let room = self.room_named(&whom.room)?;
         let mut everybody = self.rooms[&room].participants.values();
         everybody
@@ -27,7 +27,7 @@ impl Registry {
     /// Sends away everybody of that identity, viewers too, and lets nobody back with a token made
     /// until now.
     pub(super) fn expel(&mut self, whom: &Whom, now_s: u64) -> Result<AdminReply, AdminError> {
-        let (room, _) = self.find(whom)?;
+        let (room, _) = self.whom(whom)?;
         let all = self.rooms[&room].participants.values();
         let theirs = all.filter(|them| them.identity == whom.identity);
         let theirs: Vec<_> = theirs.map(|them| (them.id, them.token_expires)).collect();
@@ -48,7 +48,7 @@ impl Registry {
         publication: &str,
         muted: bool,
     ) -> Result<AdminReply, AdminError> {
-        let (room, who) = self.find(whom)?;
+        let (room, who) = self.whom(whom)?;
         self.mute(room, who, publication, muted)
             .map_err(|_| AdminError::UnknownPublication)?;
         Ok(AdminReply::Done)
@@ -59,25 +59,19 @@ impl Registry {
         whom: &Whom,
         change: &ParticipantChange,
     ) -> Result<AdminReply, AdminError> {
-        let (room, who) = self.find(whom)?;
+        let (room, who) = self.whom(whom)?;
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let is_nameless = change.name.as_ref().is_some_and(String::is_empty);
         if is_nameless
             || length(&change.name) > MAX_SHOWN_NAME
             || length(&change.metadata) > MAX_METADATA
         {
-            return Err(AdminError::TooLong);
+            return Err(AdminError::OutOfRange);
         }
         self.describe(room, who, change);
         self.permit(room, who, change);
-        if let Some(bitrate) = change.bitrate() {
-            let session = self
-                .participant(room, who)
-                .and_then(|them| them.session.as_ref());
-            let (peer, shard) = session
-                .map(|session| (session.peer, session.shard))
-                .ok_or(AdminError::NoMedia)?;
-            self.command(shard, MediaCommand::LimitPublishing { peer, bitrate });
+        if let Some(limit) = change.publish_limit() {
+            self.limit_publishing(room, who, limit);
         }
         let participant = self.participant(room, who);
         let participant = participant.ok_or(AdminError::UnknownParticipant)?;
@@ -147,9 +141,26 @@ impl Registry {
         self.tell(room, who, ServerMessage::GrantsChanged { grants });
     }
 
+    /// Tells the encoders of a participant how much they may make.
+    fn limit_publishing(&mut self, room: RoomId, who: ParticipantId, limit: Option<Bitrate>) {
+        let Some(participant) = self.participant_mut(room, who) else {
+            return;
+        };
+        participant.publish_limit = limit;
+        let session = participant.session.as_ref();
+        if let Some((peer, shard)) = session.map(|session| (session.peer, session.shard)) {
+            let max_publish_bitrate = limit;
+            let command = MediaCommand::LimitPublishing {
+                peer,
+                max_publish_bitrate,
+            };
+            self.command(shard, command);
+        }
+    }
+
     /// Asks the participant's shard; the answer comes as an event.
     pub(super) fn explain_to_backend(&mut self, whom: &Whom) -> Result<AdminReply, AdminError> {
-        let (room, who) = self.find(whom)?;
+        let (room, who) = self.whom(whom)?;
         let participant = self.participant(room, who);
         let session = participant.and_then(|them| them.session.as_ref());
         let (peer, shard) = session
@@ -170,6 +181,7 @@ impl Registry {
             network: quality.into(),
             slots: self.slot_explanations(room, who, quality),
         };
-        self.outputs.push_back(Output::Answer(request, Box::new(view)));
+        self.outputs
+            .push_back(Output::Answer(request, Box::new(view)));
     }
 }

@@ -129,6 +129,16 @@ impl Registry {
         }
         let config = Box::new(session.peer_config(room));
         self.command(session.shard, MediaCommand::AddPeer(config));
+        let max_publish_bitrate = self
+            .participant(room, who)
+            .and_then(|participant| participant.publish_limit);
+        if max_publish_bitrate.is_some() {
+            let command = MediaCommand::LimitPublishing {
+                peer: session.peer,
+                max_publish_bitrate,
+            };
+            self.command(session.shard, command);
+        }
         self.open_seat(room, who, session.peer, session.shard);
         session
     }

@@ -79,9 +79,10 @@ pub(super) fn load_of(session: &Session) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::RoomSettings;
 
     fn room(shards: &[u16]) -> Room {
-        let mut room = Room::new(RoomId(1), "r".to_owned());
+        let mut room = Room::new(RoomId(1), "r".to_owned(), RoomSettings::default());
         room.shards = shards.iter().map(|shard| (ShardId(*shard), 1)).collect();
         room
     }

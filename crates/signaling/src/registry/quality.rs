@@ -3,6 +3,7 @@
 use plenum_types::{MediaCommand, ParticipantId, PeerId, PeerQuality, RoomId};
 
 use super::Registry;
+use super::moderate::BACKEND_QUESTIONS;
 use super::placement::Seat;
 use crate::messages::ErrorCode;
 use crate::messages::{ServerMessage, SlotExplanation};
@@ -31,22 +32,32 @@ impl Registry {
 
     /// A shard has answered.
     pub(super) fn on_explained(&mut self, peer: PeerId, request: u64, quality: &PeerQuality) {
+        if request >= BACKEND_QUESTIONS {
+            return self.answer_backend(peer, request, quality);
+        }
         let Some(&Seat { room, who, .. }) = self.peers.get(&peer) else {
             return;
         };
-        let participant = self.participant(room, who);
-        let Some(session) = participant.and_then(|them| them.session.as_ref()) else {
-            return;
-        };
-        let slots = quality.slots.iter().filter_map(|slot| {
-            let mid = session.slot(slot.slot)?.mid.to_string();
-            Some(SlotExplanation::new(mid, slot))
-        });
         let message = ServerMessage::Quality {
             id: request as u32,
             network: quality.into(),
-            slots: slots.collect(),
+            slots: self.slot_explanations(room, who, quality),
         };
         self.tell(room, who, message);
+    }
+
+    pub(super) fn slot_explanations(
+        &self,
+        room: RoomId,
+        who: ParticipantId,
+        quality: &PeerQuality,
+    ) -> Vec<SlotExplanation> {
+        let participant = self.participant(room, who);
+        let session = participant.and_then(|them| them.session.as_ref());
+        let slots = quality.slots.iter().filter_map(|slot| {
+            let mid = session?.slot(slot.slot)?.mid.to_string();
+            Some(SlotExplanation::new(mid, slot))
+        });
+        slots.collect()
     }
 }

@@ -69,7 +69,7 @@ impl Registry {
         }
     }
 
-    fn mute(
+    pub(super) fn mute(
         &mut self,
         room_id: RoomId,
         who: ParticipantId,
@@ -96,7 +96,7 @@ impl Registry {
         Ok(())
     }
 
-    fn unpublish(
+    pub(super) fn unpublish(
         &mut self,
         room_id: RoomId,
         who: ParticipantId,

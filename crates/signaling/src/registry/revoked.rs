@@ -75,7 +75,10 @@ mod tests {
         assert!(revoked.is_revoked("r", &claims(Some(900), 9_000)));
         assert!(!revoked.is_revoked("r", &claims(Some(1_001), 9_000)));
         assert!(revoked.is_revoked("r", &claims(None, 5_000)));
-        assert!(!revoked.is_revoked("r", &claims(None, 5_001)), "a newer one");
+        assert!(
+            !revoked.is_revoked("r", &claims(None, 5_001)),
+            "a newer one"
+        );
         assert!(!revoked.is_revoked("other", &claims(Some(900), 9_000)));
     }
 

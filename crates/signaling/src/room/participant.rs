@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use plenum_types::{ParticipantId, PublicationId, Secret};
+use plenum_types::{Bitrate, ParticipantId, PublicationId, Secret};
 
 use super::event_log::EventLog;
 use super::{Publication, Session};
@@ -25,6 +25,10 @@ pub(crate) struct Participant {
     pub(crate) follows: Option<String>,
     /// Its session over plain HTTP, in place of a WebSocket.
     pub(crate) http: Option<SessionKey>,
+    /// Most that it may publish.
+    pub(crate) publish_limit: Option<Bitrate>,
+    /// Seconds since 1970 until which its token is valid.
+    pub(crate) token_expires: u64,
     /// None while the WebSocket is lost.
     pub(crate) connection: Option<ConnectionId>,
     /// When it is given up, while the WebSocket is lost.

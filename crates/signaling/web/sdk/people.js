@@ -67,6 +67,8 @@ export class People {
     const participant = this.room.participants.get(message.participant);
     switch (message.type) {
       case 'participantJoined': return this.#update(message.participant);
+      case 'participantUpdated': return this.#onUpdated(message);
+      case 'grantsChanged': return this.#onGrants(message);
       case 'participantLeft': return this.#remove(message.id, message.reason);
       case 'published': return participant && this.#updatePublication(participant, message.publication);
       case 'unpublished': return this.#onUnpublished(participant, message);
@@ -74,6 +76,18 @@ export class People {
       case 'slotChanged': return this.#onSlotChanged(message);
       case 'speakers': return this.#onSpeakers(message.speakers);
     }
+  }
+
+  #onUpdated({ id, name, metadata }) {
+    const participant = id === this.room.local.id ? this.room.local : this.room.participants.get(id);
+    if (!participant) return;
+    Object.assign(participant, { name, metadata });
+    this.room._emit('participantUpdated', { participant });
+  }
+
+  #onGrants({ grants }) {
+    this.room.grants = grants;
+    this.room._emit('grantsChanged', { grants });
   }
 
   #onUnpublished(participant, { publication }) {

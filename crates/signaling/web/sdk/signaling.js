@@ -19,8 +19,8 @@ const PROBE_MS = 2000;
 const RESUMABLE = ['idle', 'slow'];
 /** Messages that the server counts, and tells again if they did not arrive. */
 const EVENTS = new Set([
-  'participantJoined', 'participantLeft', 'published', 'unpublished', 'muted', 'slotChanged',
-  'layersWanted', 'speakers', 'connection',
+  'participantJoined', 'participantUpdated', 'participantLeft', 'grantsChanged', 'published',
+  'unpublished', 'muted', 'slotChanged', 'layersWanted', 'speakers', 'connection',
 ]);
 
 /** Tells why a stay ended if the server says so. */

@@ -1,22 +1,18 @@
 //! Who asks, for which room and session.
-#![expect(clippy::disallowed_methods, reason = "tokens expire by the wall clock")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::header::AUTHORIZATION;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 
-use super::failure::Failure;
+use crate::http::bearer;
+use crate::http::failure::Failure;
 use crate::http_session::SessionKey;
-use crate::messages::ErrorCode;
 use crate::negotiation::Way;
-use crate::refusal::Refusal;
 use crate::signaling::Shared;
-use crate::token::{self, Claims};
+use crate::token::Claims;
 
 /// A request with a valid token.
 pub(super) struct Call {
@@ -41,10 +37,7 @@ impl FromRequestParts<Arc<Shared>> for Call {
         parts: &mut Parts,
         shared: &Arc<Shared>,
     ) -> Result<Self, Self::Rejection> {
-        let claims = bearer(&parts.headers)
-            .and_then(|token| verify(shared, token))
-            .inspect_err(|refusal| shared.counters.count_error(refusal.code))
-            .map_err(Failure::of_token)?;
+        let (claims, _) = bearer::claims(&parts.headers, shared)?;
         let way = parts.extensions.get::<Way>().copied();
         let names = Path::<BTreeMap<String, String>>::from_request_parts(parts, shared).await;
         let Path(mut names) = names.map_err(|_| {
@@ -61,26 +54,4 @@ impl FromRequestParts<Arc<Shared>> for Call {
             session: names.remove("session").map(SessionKey),
         })
     }
-}
-
-/// The token of `Authorization: Bearer <token>` (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let told = headers.get(AUTHORIZATION);
-    told.and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .filter(|token| !token.is_empty())
-        .ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::TokenMissing,
-                "Send the token as Authorization: Bearer <JWT>.",
-            )
-        })
-}
-
-fn verify(shared: &Shared, token: &str) -> Result<Claims, Refusal> {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now_s = since_1970.map_or(0, |time| time.as_secs());
-    token::verify(token, &shared.config.keys, now_s)
 }

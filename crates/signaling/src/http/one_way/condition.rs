@@ -3,7 +3,7 @@
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, StatusCode};
 
-use super::failure::Failure;
+use crate::http::failure::Failure;
 use crate::http_session::Condition;
 
 /// The condition, if there is one.

@@ -9,8 +9,8 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::failure::Failure;
 use super::{SDP, SDP_FRAGMENT};
+use crate::http::failure::Failure;
 
 /// RFC 5789 §3.1.
 pub(super) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");

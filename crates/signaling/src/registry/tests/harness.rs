@@ -51,7 +51,7 @@ impl Server {
         )]
         let start = Instant::now();
         Self {
-            registry: Registry::new(Arc::new(config)),
+            registry: Registry::new(Arc::new(config), start),
             rng: StdRng::seed_from_u64(7),
             start,
             now_ms: 0,
@@ -136,6 +136,7 @@ impl Server {
                     }
                 }
                 Output::Close { connection, code } => self.closed.push((connection.0, code.0)),
+                Output::Answer(..) => {}
                 Output::Media(shard, command) => self.asked.push((shard.0, command)),
             }
         }

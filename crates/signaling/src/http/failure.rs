@@ -11,6 +11,8 @@ use crate::http_session::SessionError;
 use crate::messages::ErrorCode;
 use crate::refusal::Refusal;
 
+/// Somebody may publish later.
+const NOTHING_LIVE: &str = "nothingLive";
 /// Seconds after which somebody may publish in an empty room. Lower makes waiting players ask
 /// more often.
 const LIVE_RETRY_S: HeaderValue = HeaderValue::from_static("2");
@@ -19,7 +21,7 @@ const BUSY_RETRY_S: HeaderValue = HeaderValue::from_static("5");
 
 /// An answer that is an error.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     status: StatusCode,
     /// Stable; the last part of the problem's `type`.
     code: &'static str,
@@ -28,7 +30,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(
+    pub(crate) fn new(
         status: StatusCode,
         code: &'static str,
         sentence: impl Into<Cow<'static, str>>,
@@ -41,7 +43,7 @@ impl Failure {
     }
 
     /// A token that is missing or not valid.
-    pub(super) fn of_token(refusal: Refusal) -> Self {
+    pub(crate) fn of_token(refusal: Refusal) -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             refusal.code.as_str(),
@@ -49,7 +51,7 @@ impl Failure {
         )
     }
 
-    pub(super) fn bad_query() -> Self {
+    pub(crate) fn bad_query() -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             "badQuery",
@@ -57,7 +59,7 @@ impl Failure {
         )
     }
 
-    pub(super) fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -93,7 +95,7 @@ impl From<SessionError> for Failure {
             ),
             SessionError::NothingLive => (
                 StatusCode::CONFLICT,
-                "nothingLive",
+                NOTHING_LIVE,
                 "Try again later: nobody publishes here now.",
             ),
             SessionError::Closing => (
@@ -112,7 +114,9 @@ impl From<Refusal> for Failure {
             ErrorCode::TokenMissing | ErrorCode::TokenInvalid | ErrorCode::TokenExpired => {
                 StatusCode::UNAUTHORIZED
             }
-            ErrorCode::NotPermitted | ErrorCode::WrongRoom => StatusCode::FORBIDDEN,
+            ErrorCode::NotPermitted | ErrorCode::WrongRoom | ErrorCode::Removed => {
+                StatusCode::FORBIDDEN
+            }
             ErrorCode::RoomFull | ErrorCode::ServerFull => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::TooManyMessages => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::SdpNoCommonCodec
@@ -141,7 +145,7 @@ impl IntoResponse for Failure {
                 let challenge = self.challenge(Some("insufficient_scope"));
                 headers.insert(WWW_AUTHENTICATE, challenge);
             }
-            StatusCode::CONFLICT => {
+            StatusCode::CONFLICT if self.code == NOTHING_LIVE => {
                 headers.insert(RETRY_AFTER, LIVE_RETRY_S);
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {

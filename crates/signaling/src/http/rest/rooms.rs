@@ -1,0 +1,119 @@
+//! Rooms.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::body::{Body, Names};
+use super::caller::Caller;
+use super::document::Problem;
+use super::{Found, ask, mixed_up};
+use crate::admin::{AdminAct, AdminReply, RoomSpec, RoomView};
+use crate::http::failure::Failure;
+use crate::signaling::Shared;
+
+/// List the open rooms.
+#[utoipa::path(
+    get,
+    path = "/v1/rooms",
+    tag = "rooms",
+    responses(
+        (status = 200, description = "All open rooms, oldest first.", body = Vec<RoomView>),
+        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks video.roomList.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+) -> Found<Vec<RoomView>> {
+    caller.may_list()?;
+    match ask(&shared, caller.now_s, AdminAct::ListRooms).await? {
+        AdminReply::Rooms(rooms) => Ok(Json(rooms)),
+        other => mixed_up(other),
+    }
+}
+
+/// Open a room before anybody joins it, with settings.
+///
+/// Rooms need not be opened: joining opens one, which closes when the last participant leaves.
+#[utoipa::path(
+    post,
+    path = "/v1/rooms",
+    tag = "rooms",
+    request_body = RoomSpec,
+    responses(
+        (status = 201, description = "The room is open.", body = RoomView),
+        (status = 400, description = "The body is not what it must be.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks video.roomCreate.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A room of this name is open.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The name is too long or empty, or a number is out of range.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The server is full or going away.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn create(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    Body(spec): Body<RoomSpec>,
+) -> Result<(StatusCode, Json<RoomView>), Failure> {
+    caller.may_create()?;
+    match ask(&shared, caller.now_s, AdminAct::CreateRoom(spec)).await? {
+        AdminReply::Room(room) => Ok((StatusCode::CREATED, Json(room))),
+        other => mixed_up(other),
+    }
+}
+
+/// Look at a room.
+#[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}",
+    tag = "rooms",
+    params(("room" = String, Path, description = "Its name.")),
+    responses(
+        (status = 200, description = "The room.", body = RoomView),
+        (status = 400, description = "The path is not UTF-8.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such room.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn look(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    Names(room): Names<String>,
+) -> Found<RoomView> {
+    caller.may_moderate(&room)?;
+    match ask(&shared, caller.now_s, AdminAct::LookAtRoom { room }).await? {
+        AdminReply::Room(room) => Ok(Json(room)),
+        other => mixed_up(other),
+    }
+}
+
+/// Close a room: everybody is told, and sent away.
+#[utoipa::path(
+    delete,
+    path = "/v1/rooms/{room}",
+    tag = "rooms",
+    params(("room" = String, Path, description = "Its name.")),
+    responses(
+        (status = 204, description = "The room is closed."),
+        (status = 400, description = "The path is not UTF-8.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks video.roomCreate and video.roomAdmin.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such room.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn close(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    Names(room): Names<String>,
+) -> Result<StatusCode, Failure> {
+    caller.may_close(&room)?;
+    ask(&shared, caller.now_s, AdminAct::CloseRoom { room }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
