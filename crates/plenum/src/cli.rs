@@ -131,9 +131,9 @@ impl ServeArgs {
 /// `plenum token`
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TokenArgs {
-    /// Room that may be joined.
-    #[arg(long)]
-    pub(crate) room: String,
+    /// Room that may be joined; with --admin, the only one that may be moderated.
+    #[arg(long, required_unless_present = "admin")]
+    pub(crate) room: Option<String>,
     /// Who joins; unique in the room.
     #[arg(long)]
     pub(crate) identity: String,
@@ -149,9 +149,15 @@ pub(crate) struct TokenArgs {
     /// May not subscribe.
     #[arg(long)]
     pub(crate) no_subscribe: bool,
+    /// Most bits per second that may be published.
+    #[arg(long, value_name = "BITS")]
+    pub(crate) max_publish_bitrate: Option<u64>,
     /// The others are not told of the participant.
     #[arg(long)]
     pub(crate) hidden: bool,
+    /// For a backend: may list, open, close and moderate rooms over REST.
+    #[arg(long)]
+    pub(crate) admin: bool,
     /// How long the token is accepted.
     #[arg(long, default_value = "6h", value_parser = duration)]
     pub(crate) ttl: Duration,

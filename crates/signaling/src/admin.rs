@@ -86,11 +86,11 @@ pub(crate) struct RoomSpec {
     #[schema(min_length = 1, max_length = 128)]
     pub(crate) name: String,
     /// Most participants, viewers by WHEP included. Without it, the server's limit.
-    #[schema(minimum = 1)]
+    #[schema(format = Int64, minimum = 1, maximum = 4294967295u32)]
     pub(crate) max_participants: Option<u32>,
     /// Seconds that the room stays open without participants, 0 to 86400.
     #[serde(default = "RoomSpec::default_empty_timeout")]
-    #[schema(default = 300, maximum = 86400)]
+    #[schema(default = 300, minimum = 0, maximum = 86400)]
     pub(crate) empty_timeout: u32,
 }
 
@@ -134,6 +134,7 @@ pub(crate) struct ParticipantChange {
     /// What may be published; empty: anything.
     pub(crate) can_publish_sources: Option<Vec<SourceName>>,
     /// Most bits per second that it may publish, told to its encoders by REMB; 0: no limit.
+    #[schema(maximum = 1_000_000_000_000u64)]
     pub(crate) max_publish_bitrate: Option<u64>,
 }
 

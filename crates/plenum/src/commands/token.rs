@@ -23,6 +23,7 @@ fn sign(args: &TokenArgs, key: String, secret: &Secret, now_s: u64) -> Result<St
         iss: key,
         sub: args.identity.clone(),
         exp: now_s.saturating_add(args.ttl.as_secs()),
+        iat: Some(now_s),
         nbf: None,
         name: args.name.clone(),
         metadata: args.metadata.clone(),
@@ -30,7 +31,13 @@ fn sign(args: &TokenArgs, key: String, secret: &Secret, now_s: u64) -> Result<St
             can_publish: args.no_publish.then_some(false),
             can_subscribe: args.no_subscribe.then_some(false),
             hidden: args.hidden,
-            ..Grants::join(&args.room)
+            max_publish_bitrate: args.max_publish_bitrate,
+            room_admin: args.admin,
+            room_list: args.admin,
+            room_create: args.admin,
+            room: args.room.clone(),
+            room_join: args.room.is_some(),
+            ..Grants::default()
         },
     };
     mint(&claims, secret).map_err(|refusal| anyhow!("the token cannot be signed: {refusal:?}"))
@@ -96,6 +103,22 @@ mod tests {
         assert!(claims.video.room_join);
         assert_eq!(claims.video.can_publish, Some(false));
         assert!(claims.video.may_subscribe());
+    }
+
+    #[test]
+    fn backends_need_no_room() {
+        let arguments = ["plenum", "token", "--admin", "--identity", "app", "--dev"];
+        let cli = Cli::try_parse_from(arguments).unwrap();
+        let Command::Token(args) = cli.into_command() else {
+            panic!("not token");
+        };
+        let (key, secret) = signing_key(&args).unwrap();
+        let token = sign(&args, key.clone(), &secret, NOW).unwrap();
+        let grants = verify(&token, &Keys::from([(key, secret)]), NOW).unwrap();
+        let grants = grants.video;
+        assert!(grants.room_admin && grants.room_list && grants.room_create);
+        assert!(!grants.room_join && grants.room.is_none());
+        assert!(Cli::try_parse_from(["plenum", "token", "--identity", "ada"]).is_err());
     }
 
     #[test]

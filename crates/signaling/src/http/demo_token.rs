@@ -61,10 +61,12 @@ pub(super) async fn mint(State(shared): State<Arc<Shared>>, Query(wish): Query<W
     let name = wish.name.filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| identity.clone());
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now_s = since_1970.map_or(0, |time| time.as_secs());
     let claims = Claims {
         iss: key.clone(),
         sub: identity.clone(),
-        exp: since_1970.map_or(0, |time| time.as_secs()) + TTL_S,
+        iat: Some(now_s),
+        exp: now_s + TTL_S,
         name: Some(name.clone()),
         video: Grants::join(&room),
         ..Claims::default()

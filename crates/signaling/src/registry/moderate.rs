@@ -11,6 +11,8 @@ use crate::output::Output;
 
 /// Longest metadata, bytes: what fits a token.
 const MAX_METADATA: usize = 16 * 1024;
+/// Largest limit on what may be published, bits per second.
+const BITRATE_MAX: u64 = 1_000_000_000_000;
 /// Numbers of questions from here on are backends'; those below are participants' own.
 pub(super) const BACKEND_QUESTIONS: u64 = 1 << 32;
 
@@ -65,6 +67,7 @@ impl Registry {
         if is_nameless
             || length(&change.name) > MAX_SHOWN_NAME
             || length(&change.metadata) > MAX_METADATA
+            || change.max_publish_bitrate > Some(BITRATE_MAX)
         {
             return Err(AdminError::OutOfRange);
         }
