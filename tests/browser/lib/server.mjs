@@ -75,6 +75,11 @@ export class Server {
     return execFileSync(this.#binary, ['token', '--dev', '--room', room, '--identity', identity], { encoding: 'utf8' }).trim();
   }
 
+  /** A token for its REST. */
+  adminToken() {
+    return execFileSync(this.#binary, ['token', '--dev', '--admin', '--identity', 'backend'], { encoding: 'utf8' }).trim();
+  }
+
   /** Starts it, again on the same ports, and waits until it is ready. */
   async start() {
     const child = spawn(this.#binary, ['serve', '--dev', '--http-port', this.httpPort, '--udp-port', this.udpPort], {

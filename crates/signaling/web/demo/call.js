@@ -39,7 +39,7 @@ export class Call {
       if (publication.source === 'screen') toast(`${participant.name} shares the screen`);
       this.#refresh();
     });
-    for (const event of ['unpublished', 'muted', 'localPublished', 'localUnpublished', 'localMuted']) room.on(event, () => this.#refresh());
+    for (const event of ['participantUpdated', 'unpublished', 'muted', 'localPublished', 'localUnpublished', 'localMuted']) room.on(event, () => this.#refresh());
     room.on('slotChanged', (slot) => this.#onSlotChanged(slot));
     room.on('speakers', ({ speakers }) => this.#onSpeakers(speakers));
     room.on('connectionState', ({ state }) => this.#onState(state));
