@@ -106,7 +106,7 @@ async fn healthz(State(server): State<Arc<Server>>) -> Response {
 }
 
 async fn readyz(State(server): State<Arc<Server>>) -> Response {
-    verdict(server.health().unready())
+    verdict(server.unready())
 }
 
 fn verdict(problem: Option<&'static str>) -> Response {

@@ -13,6 +13,7 @@ mod candidates;
 mod cli;
 mod commands;
 mod config;
+mod drain;
 mod health;
 mod http;
 mod logging;

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::cli::ServeArgs;
 use crate::commands::print;
 use crate::config::Config;
+use crate::drain::until_ended;
 use crate::server::Server;
 use crate::shutdown::Signals;
 use crate::{environment, http, logging};
@@ -52,13 +53,16 @@ async fn serve(config: &Config) -> Result<()> {
 
     let (stop_http, stopped) = watch::channel(());
     let mut serving = tokio::spawn(http::serve(listeners, app, stopped));
+    let time = &config.settings.time;
     tokio::select! {
-        name = signals.wait() => tracing::info!("{name}: shutting down"),
+        name = until_ended(&mut signals, server.signaling(), time.drain) => {
+            tracing::info!("{name}: shutting down");
+        }
         ended = &mut serving => return ended?,
     }
     signals.exit_at_next();
 
-    server.drain(config.settings.time.shutdown).await;
+    server.close(time.shutdown).await;
     stop_http.send_replace(());
     if timeout(HTTP_LINGER, serving).await.is_err() {
         tracing::warn!("HTTP connections were still open and are cut");

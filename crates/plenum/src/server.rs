@@ -77,13 +77,23 @@ impl Server {
         self.metrics.render()
     }
 
+    /// Why no new work should come, if it should not.
+    pub(crate) fn unready(&self) -> Option<&'static str> {
+        if self.signaling.is_draining() {
+            return Some("draining\n");
+        }
+        if !self.signaling.is_ready() {
+            return Some("shutting down\n");
+        }
+        self.health.failure()
+    }
+
     /// Refuses new work, tells the clients, ends their peers.
-    pub(crate) async fn drain(&self, deadline: Duration) {
-        self.health.set_draining();
+    pub(crate) async fn close(&self, deadline: Duration) {
         self.signaling.close(deadline).await;
     }
 
-    /// Ends the media threads; they first carry out what [`drain`](Self::drain) asked of them.
+    /// Ends the media threads; they first carry out what [`close`](Self::close) asked of them.
     pub(crate) fn stop_media(&self) {
         self.net.stop();
     }

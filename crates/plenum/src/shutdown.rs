@@ -4,6 +4,8 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// The signal of somebody at a terminal.
+pub(crate) const INTERRUPT: &str = "SIGINT";
 /// Exit status after a second signal, as shells report a death by SIGINT.
 const IMPATIENT: i32 = 130;
 
@@ -25,7 +27,7 @@ impl Signals {
     /// Waits for one of them; its name.
     pub(crate) async fn wait(&mut self) -> &'static str {
         tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.interrupt.recv() => INTERRUPT,
             _ = self.terminate.recv() => "SIGTERM",
         }
     }

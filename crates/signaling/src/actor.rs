@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use plenum_types::{MediaCommand, MediaEvent, ShardId};
@@ -44,6 +44,8 @@ pub(crate) enum Input {
     ),
     /// A backend asks.
     Admin(Box<AdminRequest>, AdminAnswer),
+    /// Empty the server within this time and send the clients there, or (none) stop doing so.
+    Drain(Option<(Duration, Option<String>)>),
     /// Let go of everybody; answer when all are gone.
     Shutdown(oneshot::Sender<()>),
 }
@@ -164,6 +166,8 @@ impl Actor {
                 let _ = answer.send(self.handle_session(&request));
             }
             Input::Admin(request, answer) => self.handle_admin(&request, answer),
+            Input::Drain(Some((window, url))) => self.registry.handle_drain(window, url),
+            Input::Drain(None) => self.registry.handle_undrain(),
             Input::Shutdown(done) => {
                 self.registry.handle_shutdown();
                 self.drained.push(done);

@@ -6,6 +6,7 @@
 //! client sends changes nothing but its own participant.
 
 mod admin;
+mod drain;
 mod events;
 mod follow;
 mod http_sessions;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use drain::Draining;
 use http_sessions::HttpSession;
 use placement::{Placement, Seat};
 use plenum_types::{ParticipantId, PeerId, RoomId};
@@ -68,6 +70,7 @@ pub(crate) struct Registry {
     publications: usize,
     slots: usize,
     closing: bool,
+    draining: Option<Draining>,
     /// Tokens of those who were sent away.
     revoked: Revoked,
     /// Questions of backends to shards so far.
@@ -82,6 +85,7 @@ enum Timer {
     Join(ConnectionId),
     Grace(RoomId, ParticipantId),
     EmptyRoom(RoomId),
+    Drain,
 }
 
 impl Registry {
@@ -104,6 +108,7 @@ impl Registry {
             publications: 0,
             slots: 0,
             closing: false,
+            draining: None,
             revoked: Revoked::default(),
             questions: 0,
             now,
@@ -226,6 +231,7 @@ impl Registry {
                 Timer::Join(id) => self.end_unjoined(id),
                 Timer::Grace(room, participant) => self.end_grace(now, room, participant),
                 Timer::EmptyRoom(room) => self.end_empty_room(room),
+                Timer::Drain => self.drain_next(),
             }
         }
     }
@@ -249,6 +255,7 @@ impl Registry {
             slots: self.slots,
             connections: self.connections.len(),
             joins: self.joins,
+            draining: self.draining.is_some(),
         }
     }
 

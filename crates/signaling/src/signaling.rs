@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     events: mpsc::Sender<(ShardId, MediaEvent)>,
     connections: AtomicU64,
     closing: AtomicBool,
+    pub(crate) draining: AtomicBool,
 }
 
 impl Shared {
@@ -65,7 +66,15 @@ impl Signaling {
                 events,
                 connections: AtomicU64::new(1),
                 closing: AtomicBool::new(false),
+                draining: AtomicBool::new(false),
             }),
+        }
+    }
+
+    /// The handle to what an adapter serves.
+    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
         }
     }
 
@@ -89,7 +98,30 @@ impl Signaling {
 
     /// Whether new clients are taken.
     pub fn is_ready(&self) -> bool {
-        !self.shared.closing.load(Ordering::Relaxed)
+        !self.shared.closing.load(Ordering::Relaxed) && !self.is_draining()
+    }
+
+    /// Begins to empty the server: nobody new is let in, and within half of `window` all rooms are
+    /// told to move, to `url` or, without it, to the address that they have.
+    pub async fn drain(&self, window: Duration, url: Option<String>) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        // If the actor is gone, so is everybody.
+        let _ = self
+            .shared
+            .inputs
+            .send(Input::Drain(Some((window, url))))
+            .await;
+    }
+
+    /// Takes clients again.
+    pub async fn undrain(&self) {
+        self.shared.draining.store(false, Ordering::Relaxed);
+        let _ = self.shared.inputs.send(Input::Drain(None)).await;
+    }
+
+    /// Whether the server is being emptied.
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::Relaxed)
     }
 
     /// Tells every client to connect elsewhere, closes their sockets and ends their media.

@@ -28,6 +28,7 @@ pub(crate) struct Gauges {
     pub(crate) slots: usize,
     pub(crate) connections: usize,
     pub(crate) joins: JoinCounters,
+    pub(crate) draining: bool,
 }
 
 /// A snapshot of the control plane.
@@ -43,6 +44,8 @@ pub struct SignalingStats {
     pub slots: usize,
     /// WebSockets now.
     pub connections: usize,
+    /// Whether the server is being emptied.
+    pub draining: bool,
     /// Since the start.
     pub joins: JoinCounters,
     /// Messages of clients since the start.
@@ -112,6 +115,7 @@ impl Counters {
             slots: gauges.slots,
             connections: gauges.connections,
             joins: gauges.joins,
+            draining: gauges.draining,
             messages_in: read(&self.messages_in),
             messages_out: read(&self.messages_out),
             errors: ErrorCode::ALL

@@ -147,6 +147,11 @@ impl Grants {
         self.can_publish_sources = sources.iter().map(name).map(str::to_owned).collect();
     }
 
+    /// Whether it allows to do things to the server as a whole.
+    pub(crate) fn may_operate(&self) -> bool {
+        self.room_admin && self.room.as_deref().is_none_or(str::is_empty)
+    }
+
     /// Whether it allows to moderate `room`.
     pub(crate) fn may_moderate(&self, room: &str) -> bool {
         let granted = self.room.as_deref().filter(|room| !room.is_empty());

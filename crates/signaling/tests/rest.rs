@@ -237,12 +237,54 @@ async fn a_participant_is_changed_and_everybody_hears() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_emptied_lets_nobody_in_until_that_is_taken_back() {
+    let server = start(|_| {}).await;
+    let mut ada = server.witness("ada").await;
+    let spec = json!({"within": 2, "url": "https://b.example"});
+    let begun = ask(&server, "PUT", "/v1/drain", &spec).await;
+    assert_eq!(begun.status, 202, "{begun:?}");
+    assert_eq!(
+        ada.hear().await,
+        json!({"type": "draining", "url": "https://b.example"})
+    );
+    assert!(!server.signaling.is_ready());
+    assert_eq!(get(&server, "/v1/drain").await["draining"], true);
+    let sdp = offer(&[AUDIO]);
+    let refused = server.post("/whip/r", "cam", &sdp).await;
+    refused.assert_problem(503, "draining");
+    refused.header("Retry-After");
+    let room = json!({"name": "late"});
+    ask(&server, "POST", "/v1/rooms", &room)
+        .await
+        .assert_problem(503, "closing");
+    assert_eq!(
+        ask(&server, "DELETE", "/v1/drain", &Value::Null)
+            .await
+            .status,
+        204
+    );
+    assert!(server.signaling.is_ready());
+    assert_eq!(server.post("/whip/r", "cam", &sdp).await.status, 201);
+    let one_room = token("backend", |claims| {
+        claims.video = Grants {
+            room_admin: true,
+            ..Grants::join("r")
+        };
+    });
+    let one_room = format!("Authorization: Bearer {one_room}");
+    let answer = server
+        .ask("PUT", "/v1/drain", &[&one_room, JSON], r#"{"within":1}"#)
+        .await;
+    answer.assert_problem(403, "notPermitted");
+}
+
+#[tokio::test]
 async fn the_description_names_every_path() {
     let server = start(|_| {}).await;
     let answer = server.ask("GET", "/openapi.json", &[], "").await;
     let document: Value = serde_json::from_str(&answer.body).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 6);
+    assert_eq!(paths.len(), 7);
     assert!(document["components"]["securitySchemes"]["token"].is_object());
     for methods in paths.values() {
         for operation in methods.as_object().unwrap().values() {

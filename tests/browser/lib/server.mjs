@@ -107,6 +107,9 @@ export class Server {
     clearTimeout(timer);
   }
 
+  /** How it ended. */
+  get exitCode() { return this.#child?.exitCode; }
+
   /** The end of what it printed, for a failed test. */
   get output() { return this.#output; }
 }

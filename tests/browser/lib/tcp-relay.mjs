@@ -2,27 +2,30 @@
 
 import net from 'node:net';
 
-/** Relays between clients and `127.0.0.1:target`. */
+/** Relays between clients and `127.0.0.1:target`, as long as `target` is not changed. */
 export class TcpRelay {
   #server;
   /** Pairs of sockets. */
   #pairs = new Set();
+  /** The port of the server. */
+  target;
   /** Whether new connections are refused. */
   refusing = false;
 
   static async start(target) {
     const relay = new TcpRelay();
-    relay.#server = net.createServer((client) => relay.#accept(client, target));
+    relay.target = target;
+    relay.#server = net.createServer((client) => relay.#accept(client));
     await new Promise((resolve, reject) => relay.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
     return relay;
   }
 
   get url() { return `http://127.0.0.1:${this.#server.address().port}`; }
 
-  #accept(client, target) {
+  #accept(client) {
     client.on('error', () => {});
     if (this.refusing) return client.destroy();
-    const server = net.connect(target, '127.0.0.1').on('error', () => {});
+    const server = net.connect(this.target, '127.0.0.1').on('error', () => {});
     const pair = [client, server];
     this.#pairs.add(pair);
     const end = () => { this.#pairs.delete(pair); pair.forEach((socket) => socket.destroy()); };

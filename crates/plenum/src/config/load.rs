@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use plenum_types::Secret;
 
@@ -74,7 +75,14 @@ fn apply_dev(config: &mut Config) {
     settings.http.demo = true;
     settings.media.bind = Ipv4Addr::LOCALHOST.into();
     settings.media.shards = 1;
-    for name in ["http.bind", "http.demo", "media.bind", "media.shards"] {
+    settings.time.drain = Duration::ZERO;
+    for name in [
+        "http.bind",
+        "http.demo",
+        "media.bind",
+        "media.shards",
+        "time.drain",
+    ] {
         config.origins.insert(name, Origin::Dev);
     }
     let (key, secret) = DEV_KEY;

@@ -131,6 +131,8 @@ settings! {
     time: Time {
         /// How long a participant whose WebSocket broke is kept, so that it can come back.
         grace: Duration = Duration::from_secs(10),
+        /// How long SIGTERM waits at most for clients to move to another server; 0 ends at once. SIGINT does not wait.
+        drain: Duration = Duration::from_secs(30),
         /// How long a shutdown may take.
         shutdown: Duration = Duration::from_secs(5),
     }

@@ -32,6 +32,11 @@ const LEVELS: &[Plain<usize>] = &[
     ("plenum_signaling_connections", "Open WebSockets.", |s| {
         s.connections
     }),
+    (
+        "plenum_signaling_draining",
+        "Whether the server is being emptied, 0 or 1; participants tell how far it is.",
+        |s| usize::from(s.draining),
+    ),
 ];
 
 const COUNTERS: &[Plain<u64>] = &[

@@ -14,6 +14,7 @@ fn idle() -> SignalingStats {
         publications: 0,
         slots: 0,
         connections: 0,
+        draining: false,
         joins: JoinCounters::default(),
         messages_in: 0,
         messages_out: 0,

@@ -117,7 +117,9 @@ impl From<Refusal> for Failure {
             ErrorCode::NotPermitted | ErrorCode::WrongRoom | ErrorCode::Removed => {
                 StatusCode::FORBIDDEN
             }
-            ErrorCode::RoomFull | ErrorCode::ServerFull => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::RoomFull | ErrorCode::ServerFull | ErrorCode::Draining => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             ErrorCode::TooManyMessages => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::SdpNoCommonCodec
             | ErrorCode::TooManyPublications

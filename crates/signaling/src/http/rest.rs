@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `rooms` | rooms |
 //! | `participants` | who is in a room, and what may be done about it |
+//! | `drain` | emptying the server |
 //! | `caller` | who asks, and whether they may |
 //! | `body` | JSON bodies, with errors that say what to change |
 //! | `failure` | errors of the registry as problem details |
@@ -13,6 +14,7 @@
 mod body;
 mod caller;
 mod document;
+mod drain;
 mod failure;
 mod participants;
 mod rooms;
@@ -62,6 +64,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         ))
         .routes(routes!(participants::mute))
         .routes(routes!(participants::quality))
+        .routes(routes!(drain::look, drain::begin, drain::end))
 }
 
 async fn openapi(json: String) -> Response {

@@ -57,6 +57,8 @@ error_codes! {
     RoomFull = ("roomFull", 4503),
     /// The server has as many rooms or connections as it may have.
     ServerFull = ("serverFull", 4503),
+    /// The server is being emptied.
+    Draining = ("draining", 4503),
     /// The message is too large.
     TooLarge = ("tooLarge", 4413),
     /// Messages come too fast.

@@ -172,6 +172,12 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         mids: Vec<String>,
     },
+    /// The server is being emptied: join anew, and leave when that has worked.
+    Draining {
+        /// Where; none: at the same address, where another server answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+    },
     /// The server is about to close the connection.
     Closing {
         /// Why.
@@ -198,7 +204,8 @@ impl ServerMessage {
             | Self::SlotChanged { .. }
             | Self::LayersWanted { .. }
             | Self::Speakers { .. }
-            | Self::Connection { .. } => true,
+            | Self::Connection { .. }
+            | Self::Draining { .. } => true,
             Self::Joined { .. }
             | Self::Resumed { .. }
             | Self::Answer { .. }

@@ -83,6 +83,9 @@ impl Registry {
     }
 
     fn create_room(&mut self, spec: &RoomSpec) -> Result<AdminReply, AdminError> {
+        if self.draining.is_some() {
+            return Err(AdminError::Closing);
+        }
         if spec.name.is_empty()
             || spec.name.len() > MAX_NAME
             || spec.max_participants == Some(0)

@@ -56,6 +56,7 @@ impl Registry {
         claims: &Claims,
         wish: &Wish,
     ) -> Result<(RoomId, Option<ParticipantId>), Refusal> {
+        self.check_open()?;
         let name = claims.video.room_for(wish.room.as_deref())?;
         check_length("the room's name", &name, MAX_NAME)?;
         check_length("the identity", &claims.sub, MAX_NAME)?;

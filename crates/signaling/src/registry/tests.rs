@@ -1,5 +1,6 @@
 //! Rooms without sockets: what clients and shards say, and what comes of it.
 
+mod drain;
 mod harness;
 mod media;
 mod offers;

@@ -19,7 +19,7 @@ export const SENTENCES = {
 };
 
 /** Fatal refusals after which trying again later makes sense. */
-const RETRY_CODES = ['serverFull', 'internal', 'tooManyMessages'];
+const RETRY_CODES = ['serverFull', 'draining', 'internal', 'tooManyMessages'];
 
 /** An error with a stable code and a sentence that says what to do. */
 export class PlenumError extends Error {

@@ -66,6 +66,13 @@ export class LocalPublication {
     this.id = null;
   }
 
+  /** Adds the track to another connection; returns how to take that back. */
+  _rebind(connection) {
+    const { _connection, _transceiver, id } = this;
+    this._bind(connection);
+    return () => Object.assign(this, { _connection, _transceiver, id });
+  }
+
   /** What the offer tells about the m-line. */
   _describe() {
     this._announcedMute = this.muted;

@@ -94,6 +94,7 @@ export class Room extends Emitter {
 
   _onMessage(message, connection) {
     if (connection !== this._connection) return;
+    if (message.type === 'draining') return this.#move(message.url);
     if (message.type !== 'layersWanted') return this.#people.handle(message);
     for (const publication of this._publications) if (publication.id === message.publication) publication._onLayersWanted(message.layers);
   }
@@ -172,34 +173,44 @@ export class Room extends Emitter {
     if (connection !== this._connection || !this.#joinedOnce || this.state === 'closed') return;
     if (isFinal(error)) return this.#close(error);
     this._emit('closing', { code: error.code, message: error.message, reconnect: true });
+    if (this.#reconnecting) this.#setState('reconnecting');
+    else this.#reconnect();
+  }
+
+  /** The server is being emptied: goes to another one, and stays here until that has worked. */
+  #move(url) {
+    if (url) this._options.url = url;
     if (!this.#reconnecting) this.#reconnect();
   }
 
   async #reconnect() {
     this.#reconnecting = true;
-    this.#setState('reconnecting');
     const old = this._connection;
+    if (old.closed) this.#setState('reconnecting');
     const deadline = performance.now() + RECONNECT_LIMIT_MS;
     this.#backoff.reset();
     while (this.state !== 'closed') {
       await this.#backoff.wait();
       if (this.state === 'closed') break;
       const next = new Connection(this);
-      for (const publication of this._publications) publication._bind(next);
+      const before = this.publications.map((publication) => publication._rebind(next));
       try {
         const joined = next.join();
         next.negotiate();
         const message = await joined;
         if (this.state === 'closed') { next.close(); break; }
         this._connection = next;
+        if (!old.closed) this.#setState('reconnecting');
         for (const participant of this.participants.values()) {
           for (const publication of participant.publications.values()) publication.track = null;
         }
         this.#enter(message);
+        old.send({ type: 'leave' });
         old.close();
         break;
       } catch (error) {
         next.close();
+        if (!old.closed) for (const restore of before) restore();
         if (isFinal(error) || performance.now() > deadline) { this.#close(error); break; }
       }
     }

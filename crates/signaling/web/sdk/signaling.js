@@ -20,7 +20,7 @@ const RESUMABLE = ['idle', 'slow'];
 /** Messages that the server counts, and tells again if they did not arrive. */
 const EVENTS = new Set([
   'participantJoined', 'participantUpdated', 'participantLeft', 'grantsChanged', 'published',
-  'unpublished', 'muted', 'slotChanged', 'layersWanted', 'speakers', 'connection',
+  'unpublished', 'muted', 'slotChanged', 'layersWanted', 'speakers', 'connection', 'draining',
 ]);
 
 /** Tells why a stay ended if the server says so. */

@@ -53,6 +53,12 @@ impl Caller {
         )
     }
 
+    /// Whether the server as a whole may be touched.
+    pub(super) fn may_operate(&self) -> Result<(), Failure> {
+        let sentence = "Ask with a token that has the grant video.roomAdmin and no video.room.";
+        permitted(self.grants.may_operate(), sentence)
+    }
+
     pub(super) fn may_moderate(&self, room: &str) -> Result<(), Failure> {
         let sentence = "Ask with a token that has the grant video.roomAdmin for this room.";
         permitted(self.grants.may_moderate(room), sentence)

@@ -115,6 +115,16 @@ impl Server {
         self.drain();
     }
 
+    pub(super) fn drain_within(&mut self, window: Duration) {
+        let now = self.now();
+        self.registry.set_time(now);
+        self.registry.handle_drain(window, None);
+    }
+
+    pub(super) fn undrain(&mut self) {
+        self.registry.handle_undrain();
+    }
+
     pub(super) fn shut_down(&mut self) {
         self.registry.handle_shutdown();
         self.drain();
