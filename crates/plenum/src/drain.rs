@@ -12,14 +12,15 @@ use crate::shutdown::{INTERRUPT, Signals};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Waits until the server should shut down; the name of the signal. After SIGTERM clients have
-/// `window` to move elsewhere; a second signal ends that, and so does whoever takes the drain back.
+/// `window`, as it is then, to move elsewhere; a second signal ends that, and so does whoever takes the drain back.
 pub(crate) async fn until_ended(
     signals: &mut Signals,
     signaling: &Signaling,
-    window: Duration,
+    window: impl Fn() -> Duration,
 ) -> &'static str {
     loop {
         let name = signals.wait().await;
+        let window = window();
         if name == INTERRUPT || window.is_zero() {
             return name;
         }

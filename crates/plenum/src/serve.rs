@@ -10,8 +10,10 @@ use tokio::time::timeout;
 
 use crate::cli::ServeArgs;
 use crate::commands::print;
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::drain::until_ended;
+use crate::logging::Filter;
+use crate::reload::Reload;
 use crate::server::Server;
 use crate::shutdown::Signals;
 use crate::{environment, http, logging};
@@ -24,9 +26,10 @@ const HTTP_LINGER: Duration = Duration::from_secs(1);
 
 /// Runs the server until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
-    let config = args.sources(environment()).load()?;
+    let sources = args.sources(environment());
+    let config = sources.load()?;
     config.check_keys()?;
-    logging::start(&config.settings)?;
+    let filter = logging::start(&config.settings)?;
     if config.exposes_dev_key() {
         tracing::warn!(
             "the key of --dev is known to everybody, and http.bind lets other machines connect: \
@@ -38,31 +41,34 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         .thread_name("control")
         .enable_all()
         .build()?;
-    let result = runtime.block_on(serve(&config));
+    let result = runtime.block_on(serve(config, sources, filter));
     // Whatever is still open has had its time.
     runtime.shutdown_background();
     result
 }
 
-async fn serve(config: &Config) -> Result<()> {
+async fn serve(config: Config, sources: Sources, filter: Filter) -> Result<()> {
     let mut signals = Signals::listen()?;
-    let listeners = http::listen(config).await?;
-    let server = Arc::new(Server::start(config)?);
+    let reload = Reload::listen(sources, filter)?;
+    let listeners = http::listen(&config).await?;
+    let server = Arc::new(Server::start(&config)?);
     let app = http::operator_routes(Arc::clone(&server)).merge(server.signaling().router());
-    announce(config, &listeners)?;
+    announce(&config, &listeners)?;
 
     let (stop_http, stopped) = watch::channel(());
     let mut serving = tokio::spawn(http::serve(listeners, app, stopped));
-    let time = &config.settings.time;
+    let config = reload.start(config, server.signaling().clone());
+    let window = || config.borrow().settings.time.drain;
     tokio::select! {
-        name = until_ended(&mut signals, server.signaling(), time.drain) => {
+        name = until_ended(&mut signals, server.signaling(), window) => {
             tracing::info!("{name}: shutting down");
         }
         ended = &mut serving => return ended?,
     }
     signals.exit_at_next();
 
-    server.close(time.shutdown).await;
+    let deadline = config.borrow().settings.time.shutdown;
+    server.close(deadline).await;
     stop_http.send_replace(());
     if timeout(HTTP_LINGER, serving).await.is_err() {
         tracing::warn!("HTTP connections were still open and are cut");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use plenum_net::{Certificate, Net, NetConfig, NetError};
+use plenum_signaling::token::Keys;
 use plenum_signaling::{Signaling, SignalingConfig};
 use plenum_types::{MediaEvent, ShardId};
 
@@ -137,12 +138,21 @@ fn shards(configured: u16) -> u16 {
     cores.min(SHARDS_AUTO_MAX) as u16
 }
 
+/// What of the configuration can change in a running server.
+pub(crate) fn reconfigure(signaling: &mut SignalingConfig, config: &Config) {
+    signaling.keys = keys(config);
+    signaling.limits = limits(&config.settings.limits);
+    signaling.grace = config.settings.time.grace;
+    signaling.ice_servers.clone_from(&config.ice_servers);
+}
+
+fn keys(config: &Config) -> Keys {
+    let keys = config.keys.iter();
+    keys.map(|(key, (secret, _))| (key.clone(), secret.clone()))
+        .collect()
+}
+
 fn signaling_config(config: &Config, certificate: &Certificate, net: &Net) -> SignalingConfig {
-    let keys = config
-        .keys
-        .iter()
-        .map(|(key, (secret, _))| (key.clone(), secret.clone()))
-        .collect();
     let ports: Vec<u16> = net
         .shards()
         .iter()
@@ -151,13 +161,12 @@ fn signaling_config(config: &Config, certificate: &Certificate, net: &Net) -> Si
     let media = &config.settings.media;
     let candidates = candidates(supported(media.bind), &ports, &media.advertise, interfaces);
     tracing::info!(?candidates, "clients send media to");
-    SignalingConfig {
-        limits: limits(&config.settings.limits),
-        grace: config.settings.time.grace,
+    let mut signaling = SignalingConfig {
         dev: config.settings.http.demo,
-        ice_servers: config.ice_servers.clone(),
-        ..SignalingConfig::new(keys, certificate.fingerprint(), candidates)
-    }
+        ..SignalingConfig::new(Keys::new(), certificate.fingerprint(), candidates)
+    };
+    reconfigure(&mut signaling, config);
+    signaling
 }
 
 fn limits(limits: &crate::config::Limits) -> plenum_signaling::Limits {

@@ -5,10 +5,13 @@
 #[path = "support/server.rs"]
 mod server;
 
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
 
-use server::{Server, command, request, start};
+use server::{Server, command, request, run, start};
 
 fn signal(server: &Server, name: &str) {
     let kill = Command::new("kill")
@@ -52,4 +55,72 @@ fn ports_in_use_are_named_with_their_key_and_flag() {
         let port = http_port.max(media_port).to_string();
         assert!(text.contains(&port), "{text}");
     }
+}
+
+/// Status of a request with a token of this key.
+fn ask_as(server: &Server, key: &str, secret: &str) -> String {
+    let mint = Command::new(env!("CARGO_BIN_EXE_plenum"))
+        .args(["token", "--admin", "--identity", "app", "--key", key])
+        .args(["--secret", secret])
+        .output()
+        .unwrap();
+    let token = String::from_utf8(mint.stdout).unwrap();
+    let path = format!(
+        "/v1/rooms HTTP/1.1\r\nAuthorization: Bearer {}\r\nX-Rest: ",
+        token.trim()
+    );
+    let answer = request(server, &path);
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn sighup_changes_keys_and_what_is_logged_and_a_bad_file_changes_nothing() {
+    let folder = std::env::temp_dir().join(format!("plenum-reload-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("plenum.toml");
+    let [first, second] = ["a", "b"].map(|letter| letter.repeat(32));
+    std::fs::write(&file, format!("[keys]\nfirst = \"{first}\"\n")).unwrap();
+    let mut command = command(0, 0);
+    command.arg("--config").arg(&file);
+    let mut server = run(command);
+    let log = BufReader::new(server.child.stderr.take().unwrap()).lines();
+    let (lines, logged) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in log.map_while(Result::ok) {
+            // The test may be over.
+            let _ = lines.send(line);
+        }
+    });
+    let wait_for = |text: &str| {
+        loop {
+            let line = logged.recv_timeout(Duration::from_secs(20));
+            let line = line.unwrap_or_else(|_| panic!("{text} in the log"));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    };
+    assert!(ask_as(&server, "first", &first).contains("200"));
+
+    let next = format!(
+        "[keys]\nsecond = \"{second}\"\n[limits]\nrooms = 7\n[media]\nreceive_buffer = \"1MiB\"\n"
+    );
+    std::fs::write(&file, next).unwrap();
+    signal(&server, "-HUP");
+    let reloaded = wait_for("configuration reloaded");
+    assert!(reloaded.contains("limits.rooms"), "{reloaded}");
+    assert!(!reloaded.contains(&second), "secrets stay out of the log");
+    assert!(!wait_for("with a restart").contains("limits"));
+    assert!(ask_as(&server, "second", &second).contains("200"));
+    assert!(ask_as(&server, "first", &first).contains("401"));
+
+    std::fs::write(&file, "[limits]\nroms = 7\n").unwrap();
+    signal(&server, "-HUP");
+    let refused = wait_for("stays as it was");
+    assert!(
+        refused.contains("roms") && refused.contains("rooms"),
+        "{refused}"
+    );
+    assert!(ask_as(&server, "second", &second).contains("200"));
+    std::fs::remove_dir_all(&folder).unwrap();
 }

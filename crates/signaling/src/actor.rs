@@ -44,6 +44,8 @@ pub(crate) enum Input {
     ),
     /// A backend asks.
     Admin(Box<AdminRequest>, AdminAnswer),
+    /// From now on this is in force.
+    Reconfigure(Arc<SignalingConfig>),
     /// Empty the server within this time and send the clients there, or (none) stop doing so.
     Drain(Option<(Duration, Option<String>)>),
     /// Let go of everybody; answer when all are gone.
@@ -166,6 +168,7 @@ impl Actor {
                 let _ = answer.send(self.handle_session(&request));
             }
             Input::Admin(request, answer) => self.handle_admin(&request, answer),
+            Input::Reconfigure(config) => self.registry.set_config(config),
             Input::Drain(Some((window, url))) => self.registry.handle_drain(window, url),
             Input::Drain(None) => self.registry.handle_undrain(),
             Input::Shutdown(done) => {

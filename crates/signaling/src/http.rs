@@ -23,11 +23,11 @@ use crate::ws;
 /// The router; `plenum` adds its own routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let mut router = Router::new().route("/v1/ws", get(ws::upgrade));
-    for asset in assets::served(shared.config.dev) {
+    for asset in assets::served(shared.config().dev) {
         router = router.route(asset.path, get(assets::serve));
     }
     router = router.merge(one_way::routes(&shared)).merge(rest::routes());
-    if shared.config.dev {
+    if shared.config().dev {
         router = router.route("/demo/token", get(demo_token::mint));
     }
     router

@@ -120,6 +120,11 @@ impl Registry {
         self.now = now;
     }
 
+    /// From here on other limits and times are in force.
+    pub(crate) fn set_config(&mut self, config: Arc<SignalingConfig>) {
+        self.config = config;
+    }
+
     /// A client has connected with a valid token.
     pub(crate) fn handle_connected(&mut self, now: Instant, id: ConnectionId, claims: Claims) {
         if self.closing {

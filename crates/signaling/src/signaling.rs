@@ -4,8 +4,8 @@
     reason = "this is where the actor is spawned"
 )]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use plenum_types::{MediaCommand, MediaEvent, ShardId};
@@ -30,7 +30,7 @@ pub struct Signaling {
 
 /// What the handle and the adapters share.
 pub(crate) struct Shared {
-    pub(crate) config: Arc<SignalingConfig>,
+    config: RwLock<Arc<SignalingConfig>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) inputs: mpsc::Sender<Input>,
     events: mpsc::Sender<(ShardId, MediaEvent)>,
@@ -40,6 +40,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// What is in force now.
+    pub(crate) fn config(&self) -> Arc<SignalingConfig> {
+        let config = self.config.read();
+        Arc::clone(&config.unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))
     }
@@ -60,7 +66,7 @@ impl Signaling {
         tokio::spawn(actor.run(input_queue, event_queue));
         Self {
             shared: Arc::new(Shared {
-                config,
+                config: RwLock::new(config),
                 counters,
                 inputs,
                 events,
@@ -99,6 +105,18 @@ impl Signaling {
     /// Whether new clients are taken.
     pub fn is_ready(&self) -> bool {
         !self.shared.closing.load(Ordering::Relaxed) && !self.is_draining()
+    }
+
+    /// Changes keys, limits, times or ICE servers; connections that are open keep the limits on
+    /// their messages. The rest is read at the start alone.
+    pub async fn reconfigure(&self, change: impl FnOnce(&mut SignalingConfig)) {
+        let mut config = SignalingConfig::clone(&self.shared.config());
+        change(&mut config);
+        let config = Arc::new(config);
+        let place = self.shared.config.write();
+        *place.unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
+        // If the actor is gone, so is everybody.
+        let _ = self.shared.inputs.send(Input::Reconfigure(config)).await;
     }
 
     /// Begins to empty the server: nobody new is let in, and within half of `window` all rooms are

@@ -56,7 +56,7 @@ pub(crate) async fn serve(
         }
     };
     let id = shared.next_connection();
-    let most = shared.config.limits.outgoing_queue;
+    let most = shared.config().limits.outgoing_queue;
     let (queue, outgoing) = mpsc::channel(most.clamp(1, OUTGOING_QUEUE_MAX));
     let cut = Arc::new(Notify::new());
     let outbox = Outbox {
@@ -67,7 +67,7 @@ pub(crate) async fn serve(
     if shared.inputs.send(connected).await.is_err() {
         return;
     }
-    let limits = shared.config.limits;
+    let limits = shared.config().limits;
     let now = Instant::now();
     let mut client = Client {
         id,
@@ -161,7 +161,7 @@ impl Client {
             })),
             Some(Ok(message)) => {
                 if !self.limiter.try_take(self.heard) {
-                    let rate = self.shared.config.limits.messages_per_second;
+                    let rate = self.shared.config().limits.messages_per_second;
                     let sentence = format!("Send at most {rate} messages a second.");
                     return Err(End::Refused(ErrorCode::TooManyMessages, sentence));
                 }
@@ -180,7 +180,7 @@ impl Client {
     async fn handle_text(&mut self, text: &str) -> Result<(), End> {
         let counter = &self.shared.counters.messages_in;
         counter.fetch_add(1, Ordering::Relaxed);
-        let most = self.shared.config.limits.message_bytes;
+        let most = self.shared.config().limits.message_bytes;
         if text.len() > most {
             let sentence = format!("Send at most {most} bytes in a message.");
             return Err(End::Refused(ErrorCode::TooLarge, sentence));

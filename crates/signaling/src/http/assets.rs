@@ -105,11 +105,11 @@ pub(super) async fn serve(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    let dev = shared.config.dev;
+    let dev = shared.config().dev;
     let Some(asset) = served(dev).find(|asset| asset.path == uri.path()) else {
         return not_found().await;
     };
-    let bytes = match &shared.config.web_dir {
+    let bytes = match &shared.config().web_dir {
         Some(directory) => from_disk(directory, asset),
         None => Bytes::from_static(asset.bytes),
     };

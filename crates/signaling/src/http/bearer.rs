@@ -17,7 +17,7 @@ pub(super) fn claims(headers: &HeaderMap, shared: &Shared) -> Result<(Claims, u6
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     let now_s = since_1970.map_or(0, |time| time.as_secs());
     bearer(headers)
-        .and_then(|token| token::verify(token, &shared.config.keys, now_s))
+        .and_then(|token| token::verify(token, &shared.config().keys, now_s))
         .map(|claims| (claims, now_s))
         .inspect_err(|refusal| shared.counters.count_error(refusal.code))
         .map_err(Failure::of_token)

@@ -47,7 +47,8 @@ pub(super) async fn mint(State(shared): State<Arc<Shared>>, Query(wish): Query<W
             "Name the room: /demo/token?room=R&name=N.",
         );
     };
-    let Some((key, secret)) = shared.config.keys.first_key_value() else {
+    let config = shared.config();
+    let Some((key, secret)) = config.keys.first_key_value() else {
         return problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "noKeys",

@@ -43,7 +43,7 @@ const SDP_FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
 /// `/whip/...` and `/whep/...`.
 pub(super) fn routes(shared: &Shared) -> Router<Arc<Shared>> {
-    let most = shared.config.limits.message_bytes;
+    let most = shared.config().limits.message_bytes;
     let mut router = Router::new();
     for (root, way) in [("/whip", Way::Ingest), ("/whep", Way::Playback)] {
         let endpoint = MethodRouter::new()
@@ -101,7 +101,7 @@ async fn open(
             headers.insert(LOCATION, header(&location)?);
             headers.insert(ETAG, quoted(&tag)?);
             headers.insert(cors::ACCEPT_PATCH, HeaderValue::from_static(SDP_FRAGMENT));
-            for link in links::of(&shared.config.ice_servers) {
+            for link in links::of(&shared.config().ice_servers) {
                 headers.append(LINK, link);
             }
             Ok(answer)

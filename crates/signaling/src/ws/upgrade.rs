@@ -46,7 +46,11 @@ pub(crate) async fn upgrade(
     };
     let token = query.access_token.or_else(|| token_of(&upgrade));
     let verified = verify(&shared, token.as_deref());
-    let most = shared.config.limits.message_bytes.saturating_mul(REFUSABLE);
+    let most = shared
+        .config()
+        .limits
+        .message_bytes
+        .saturating_mul(REFUSABLE);
     upgrade
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
@@ -73,5 +77,5 @@ fn verify(shared: &Shared, token: Option<&str>) -> Result<Claims, Refusal> {
     })?;
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     let now_s = since_1970.map_or(0, |time| time.as_secs());
-    token::verify(token, &shared.config.keys, now_s)
+    token::verify(token, &shared.config().keys, now_s)
 }
