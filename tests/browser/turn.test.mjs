@@ -33,7 +33,7 @@ describe('a relay', { timeout: 120_000 }, () => {
     const port = await freeUdpPorts(1);
     coturn = spawn('turnserver', [
       '-n', '--no-cli', '--no-tls', '--no-dtls', '--no-tcp', '--fingerprint', '--allow-loopback-peers', '--log-file=stdout',
-      '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', `--listening-port=${port}`, '--realm=plenum.test',
+      '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', '--denied-peer-ip=0.0.0.0-255.255.255.255', '--allowed-peer-ip=127.0.0.1', `--listening-port=${port}`, '--realm=plenum.test',
       '--use-auth-secret', `--static-auth-secret=${SECRET}`, `--pidfile=${path.join(folder, 'pid')}`, `--userdb=${path.join(folder, 'db')}`,
     ], { stdio: 'ignore' });
     const config = path.join(folder, 'plenum.toml');
