@@ -80,7 +80,10 @@ pub(crate) async fn serve(
             // Signaling messages are small and urgent.
             let _ = stream.set_nodelay(true);
         });
-        let server = axum::serve(listener, app.clone()).with_graceful_shutdown(async move {
+        let service = app
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             // An error means that the sender is gone, which is a reason to stop as well.
             let _ = stop.changed().await;
         });

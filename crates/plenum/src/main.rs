@@ -19,6 +19,7 @@ mod http;
 mod logging;
 mod media_plane;
 mod metrics;
+mod rate_limit;
 mod reload;
 mod serve;
 mod server;

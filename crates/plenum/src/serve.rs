@@ -13,6 +13,7 @@ use crate::commands::print;
 use crate::config::{Config, Sources};
 use crate::drain::until_ended;
 use crate::logging::Filter;
+use crate::rate_limit::limited;
 use crate::reload::Reload;
 use crate::server::Server;
 use crate::shutdown::Signals;
@@ -52,7 +53,9 @@ async fn serve(config: Config, sources: Sources, filter: Filter) -> Result<()> {
     let reload = Reload::listen(sources, filter)?;
     let listeners = http::listen(&config).await?;
     let server = Arc::new(Server::start(&config)?);
-    let app = http::operator_routes(Arc::clone(&server)).merge(server.signaling().router());
+    let rate = config.settings.http.requests_per_second;
+    let app = http::operator_routes(Arc::clone(&server))
+        .merge(limited(server.signaling().router(), rate));
     announce(&config, &listeners)?;
 
     let (stop_http, stopped) = watch::channel(());

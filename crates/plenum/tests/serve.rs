@@ -124,3 +124,26 @@ fn sighup_changes_keys_and_what_is_logged_and_a_bad_file_changes_nothing() {
     assert!(ask_as(&server, "second", &second).contains("200"));
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn too_many_requests_of_one_address_are_told_when_to_come_back() {
+    let mut command = command(0, 0);
+    command.env("PLENUM_HTTP__REQUESTS_PER_SECOND", "5");
+    let server = run(command);
+    let answers: Vec<String> = (0..30).map(|_| request(&server, "/v1/rooms")).collect();
+    let refused: Vec<&String> = answers
+        .iter()
+        .filter(|answer| answer.starts_with("HTTP/1.1 429"))
+        .collect();
+    assert!(answers[0].starts_with("HTTP/1.1 401"), "{}", answers[0]);
+    assert!(!refused.is_empty());
+    let told = refused[0].to_ascii_lowercase();
+    assert!(
+        told.contains("retry-after: 1\r\n") && told.contains("toomanyrequests"),
+        "{told}"
+    );
+    assert!(
+        request(&server, "/healthz").starts_with("HTTP/1.1 200"),
+        "probes go on"
+    );
+}

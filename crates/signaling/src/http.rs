@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 
-pub(crate) use problem::problem;
+pub use problem::problem;
 
 use crate::signaling::Shared;
 use crate::ws;

@@ -33,6 +33,7 @@ pub mod token;
 mod ws;
 
 pub use config::{Limits, SignalingConfig};
+pub use http::problem;
 pub use ice_servers::{IceServer, SharedSecret};
 pub use refusal::Refusal;
 pub use signaling::Signaling;

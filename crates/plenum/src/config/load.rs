@@ -73,12 +73,14 @@ fn apply_dev(config: &mut Config) {
     let settings = &mut config.settings;
     settings.http.bind = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     settings.http.demo = true;
+    settings.http.requests_per_second = 0;
     settings.media.bind = Ipv4Addr::LOCALHOST.into();
     settings.media.shards = 1;
     settings.time.drain = Duration::ZERO;
     for name in [
         "http.bind",
         "http.demo",
+        "http.requests_per_second",
         "media.bind",
         "media.shards",
         "time.drain",

@@ -84,6 +84,8 @@ settings! {
         port: u16 = 7_880,
         /// Serve the demo app at /, and tokens for it to anybody who asks.
         demo: bool = false,
+        /// Requests a second from one address (for IPv6, one /64), sustained, and four times as many at once; beyond, 429. For joins, WHIP, WHEP and REST. 0 does not limit: behind a proxy all have its address.
+        requests_per_second: u32 = 50,
     }
     /// Media: UDP.
     media: Media {

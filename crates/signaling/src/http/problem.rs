@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 /// A problem with a stable `type`, `/problems/<code>`, and one sentence that says what to change.
-pub(crate) fn problem(status: StatusCode, code: &str, sentence: &str) -> Response {
+pub fn problem(status: StatusCode, code: &str, sentence: &str) -> Response {
     let body = serde_json::json!({
         "type": format!("/problems/{code}"),
         "title": status.canonical_reason().unwrap_or("Error"),
