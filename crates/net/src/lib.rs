@@ -37,4 +37,5 @@ pub use handle::ShardHandle;
 pub use link::{LinkEnds, link_pair};
 pub use media::start;
 pub use plenum_engine::{Certificate, LinkMessage, LinkPacket, LinkRefused, Links};
+pub use socket::segmentation;
 pub use start::{Net, start_with};

@@ -127,6 +127,14 @@ fn set_buffers(state: &UdpSocketState, socket: &std::net::UdpSocket, config: &Ne
     }
 }
 
+/// How many datagrams to one client the kernel sends, and how many of one client it receives, in
+/// one call; 1 without UDP offload.
+pub fn segmentation() -> io::Result<(usize, usize)> {
+    let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    let state = UdpSocketState::new((&socket).into())?;
+    Ok((state.max_gso_segments(), state.gro_segments()))
+}
+
 /// Says, once, what the kernel or the sandbox around the process lacks. Everything works without,
 /// at two to four times the cost per packet.
 fn warn_of_missing_offload(state: &UdpSocketState, config: &NetConfig) {

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Print the configuration in force, each value with where it came from.
     Config(ConfigArgs),
+    /// Check from this machine what makes calls fail in the field.
+    Doctor(ServeArgs),
     /// Load a server with simulated clients and report what arrived.
     Load(Box<plenum_loadgen::Args>),
 }

@@ -13,6 +13,7 @@ mod candidates;
 mod cli;
 mod commands;
 mod config;
+mod doctor;
 mod drain;
 mod health;
 mod http;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Token(args) => commands::token::run(&args),
         Command::Config(args) => commands::config::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Load(args) => commands::load::run(*args),
     };
     match result {

@@ -130,7 +130,8 @@ fn net_config(settings: &Settings) -> NetConfig {
     }
 }
 
-fn shards(configured: u16) -> u16 {
+/// How many shards there are.
+pub(crate) fn shards(configured: u16) -> u16 {
     if configured > 0 {
         return configured;
     }

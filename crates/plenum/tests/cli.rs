@@ -63,3 +63,41 @@ fn unknown_files_and_keys_are_refused() {
     assert!(text.contains("PLENUM_HTTP__PROT"), "{text}");
     assert!(text.contains("did you mean `http.port`?"), "{text}");
 }
+
+/// The configuration of `--dev` on free ports is well; a short secret is not.
+#[test]
+fn doctor_tells_what_is_wrong_and_what_to_do() {
+    let doctor = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
+        command.env_clear().arg("doctor").args(arguments);
+        command.output().unwrap()
+    };
+    let well = doctor(&["--dev", "--http-port", "0", "--udp-port", "0"]);
+    let text = String::from_utf8(well.stdout).unwrap();
+    assert!(well.status.success(), "{text}");
+    for part in [
+        "ok    1 API keys",
+        "TCP port",
+        "UDP port",
+        "media.advertise",
+        "open files",
+        "clock",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ill = doctor(&["--dev", "--http-port", &port, "--udp-port", "0"]);
+    let text = String::from_utf8(ill.stdout).unwrap();
+    assert_eq!(ill.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("FAIL  TCP port") && text.contains("http.port"),
+        "{text}"
+    );
+    let none = doctor(&[]);
+    assert!(
+        String::from_utf8(none.stdout)
+            .unwrap()
+            .contains("FAIL  the API keys")
+    );
+}

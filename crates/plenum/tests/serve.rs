@@ -85,6 +85,7 @@ fn sighup_changes_keys_and_what_is_logged_and_a_bad_file_changes_nothing() {
     let mut server = run(command);
     let log = BufReader::new(server.child.stderr.take().unwrap()).lines();
     let (lines, logged) = mpsc::channel();
+    #[expect(clippy::disallowed_methods, reason = "reads while the test waits")]
     std::thread::spawn(move || {
         for line in log.map_while(Result::ok) {
             // The test may be over.
