@@ -33,7 +33,7 @@ pub mod token;
 mod ws;
 
 pub use config::{Limits, SignalingConfig};
-pub use ice_servers::IceServer;
+pub use ice_servers::{IceServer, SharedSecret};
 pub use refusal::Refusal;
 pub use signaling::Signaling;
 pub use stats::{JoinCounters, SignalingStats};

@@ -46,6 +46,9 @@ pub struct Claims {
     /// What is allowed.
     #[serde(default)]
     pub video: Grants,
+    /// Seconds since 1970 at which it was verified.
+    #[serde(skip)]
+    pub verified_s: u64,
 }
 
 /// What a token allows.
@@ -215,11 +218,12 @@ pub fn verify(token: &str, keys: &Keys, now_s: u64) -> Result<Claims, Refusal> {
     let secret = keys
         .get(&issuer.iss)
         .ok_or_else(|| invalid("Sign the token with an API key that the server knows."))?;
-    let claims = verify_signature(token, secret)?;
+    let mut claims = verify_signature(token, secret)?;
     check_times(&claims, now_s)?;
     if claims.sub.is_empty() {
         return Err(invalid("Put an identity into the token's sub."));
     }
+    claims.verified_s = now_s;
     Ok(claims)
 }
 
@@ -253,7 +257,7 @@ fn check_times(claims: &Claims, now_s: u64) -> Result<(), Refusal> {
             "Ask for a new token: this one has expired.",
         )),
         (_, true) => Err(Refusal::new(
-            ErrorCode::TokenExpired,
+            ErrorCode::TokenNotYetValid,
             "Wait, or set the clocks: the token is not valid yet.",
         )),
         _ => Ok(()),
@@ -312,7 +316,10 @@ mod tests {
         assert_eq!(code(&late, "first-secret"), None);
         let mut early = claims("old");
         early.nbf = Some(NOW_S + LEEWAY_S + 1);
-        assert_eq!(code(&early, "first-secret"), Some(ErrorCode::TokenExpired));
+        assert_eq!(
+            code(&early, "first-secret"),
+            Some(ErrorCode::TokenNotYetValid)
+        );
         let mut nobody = claims("old");
         nobody.sub = String::new();
         assert_eq!(code(&nobody, "first-secret"), invalid);

@@ -182,10 +182,11 @@ async fn who_is_removed_hears_why_and_does_not_come_back() {
     );
     assert_eq!(ada.hear().await["reason"], "removed");
     let sdp = offer(&[AUDIO, VIDEO]);
-    server
-        .post("/whip/r", "bob", &sdp)
-        .await
-        .assert_problem(403, "removed");
+    let old = token("bob", |claims| claims.iat = Some(1));
+    let old = format!("Authorization: Bearer {old}");
+    let headers = [old.as_str(), "Content-Type: application/sdp"];
+    let answer = server.ask("POST", "/whip/r", &headers, &sdp).await;
+    answer.assert_problem(403, "removed");
     assert_eq!(server.post("/whip/r", "eve", &sdp).await.status, 201);
 }
 

@@ -217,7 +217,10 @@ export interface RoomOptions {
   publish?: (PublishEntry | Promise<PublishEntry>)[];
   /** Whether the SDK plays the sound of the others; true if left out. */
   playAudio?: boolean;
+  /** In place of those that the server names. */
   iceServers?: RTCIceServer[];
+  /** `relay`: only over TURN. */
+  iceTransportPolicy?: RTCIceTransportPolicy;
 }
 
 export interface DataOptions {

@@ -40,7 +40,7 @@ function udpPortIsFree(port) {
 }
 
 /** The first of several UDP ports in a row that are free now: one for each shard. */
-async function freeUdpPorts(count = 4) {
+export async function freeUdpPorts(count = 4) {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 10_000);
     const free = await Promise.all(Array.from({ length: count }, (_, i) => udpPortIsFree(first + i)));

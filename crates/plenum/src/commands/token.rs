@@ -39,6 +39,7 @@ fn sign(args: &TokenArgs, key: String, secret: &Secret, now_s: u64) -> Result<St
             room_join: args.room.is_some(),
             ..Grants::default()
         },
+        verified_s: 0,
     };
     mint(&claims, secret).map_err(|refusal| anyhow!("the token cannot be signed: {refusal:?}"))
 }

@@ -1,16 +1,21 @@
 //! `[[ice_servers]]`: STUN and TURN servers that clients are told of. A list of tables, so only the
 //! file can hold it.
 
-use plenum_signaling::IceServer;
+use std::time::Duration;
+
+use plenum_signaling::{IceServer, SharedSecret};
 use plenum_types::Secret;
 
 use super::nearest::nearest;
+use super::units::parse_duration;
 use super::{ConfigError, Origin};
 
 /// The name of the list.
 pub(super) const SECTION: &str = "ice_servers";
 /// The keys of each table.
-const KEYS: [&str; 3] = ["urls", "username", "credential"];
+const KEYS: [&str; 5] = ["urls", "username", "credential", "secret", "ttl"];
+/// How long credentials made from a secret are accepted, unless configured.
+const TTL: Duration = Duration::from_secs(6 * 3_600);
 /// Schemes of RFC 7064 and RFC 7065, and whether they need credentials.
 const SCHEMES: [(&str, bool); 4] = [
     ("stun:", false),
@@ -56,13 +61,36 @@ fn read_one(table: &toml::Table, origin: &Origin) -> Result<IceServer, ConfigErr
         })?,
         username: text("username")?,
         credential: text("credential")?.map(Secret),
+        shared: shared(text("secret")?, text("ttl")?, origin)?,
     };
-    let secured = server.username.is_some() && server.credential.is_some();
+    let is_fixed = server.username.is_some() || server.credential.is_some();
+    if server.shared.is_some() && is_fixed {
+        let expected = "either username and credential, or secret";
+        return Err(refused(origin, SECTION, expected));
+    }
+    let secured =
+        server.shared.is_some() || server.username.is_some() && server.credential.is_some();
     if !secured && server.urls.iter().any(|url| needs_credentials(url)) {
-        let expected = "username and credential beside the urls of a TURN server";
+        let expected = "username and credential, or secret, beside the urls of a TURN server";
         return Err(refused(origin, SECTION, expected));
     }
     Ok(server)
+}
+
+fn shared(
+    secret: Option<String>,
+    ttl: Option<String>,
+    origin: &Origin,
+) -> Result<Option<SharedSecret>, ConfigError> {
+    let ttl = ttl.map(|ttl| {
+        let expected = "a time such as \"6h\"";
+        parse_duration(&ttl).ok_or_else(|| refused(origin, &format!("{SECTION}.ttl"), expected))
+    });
+    let ttl = ttl.transpose()?;
+    Ok(secret.map(|secret| SharedSecret {
+        secret: Secret(secret),
+        ttl: ttl.unwrap_or(TTL),
+    }))
 }
 
 fn urls(table: &toml::Table) -> Option<Vec<String>> {

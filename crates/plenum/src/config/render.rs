@@ -6,6 +6,7 @@ use std::fmt::Write;
 use plenum_signaling::IceServer;
 
 use super::settings::{SETTINGS, Setting, Settings};
+use super::units::format_duration;
 use super::{Config, Origin};
 
 const HEAD: &str = "\
@@ -31,6 +32,9 @@ const ICE_SERVERS: &str = "
 # urls = [\"turn:turn.example.net:3478?transport=udp\", \"turns:turn.example.net:5349?transport=tcp\"]
 # username = \"USER\"
 # credential = \"PASSWORD\"
+# Or, in place of both, what coturn has as static-auth-secret: credentials that expire.
+# secret = \"SHARED SECRET\"
+# ttl = \"6h\"
 ";
 
 /// The annotated default, as in `config/plenum.toml`.
@@ -91,6 +95,13 @@ fn effective_ice_server(server: &IceServer) -> String {
     }
     if server.credential.is_some() {
         text.push_str("credential = \"***\"\n");
+    }
+    if let Some(shared) = &server.shared {
+        let ttl = format_duration(shared.ttl);
+        put(
+            &mut text,
+            format_args!("secret = \"***\"\nttl = \"{ttl}\"\n"),
+        );
     }
     text
 }

@@ -219,6 +219,31 @@ fn ice_servers_are_tables_with_their_credentials() {
 }
 
 #[test]
+fn a_turn_server_may_share_a_secret() {
+    let text = "[[ice_servers]]\nurls = [\"turn:t\"]\nsecret = \"north\"\n";
+    let config = load_file(text).unwrap();
+    let shared = config.ice_servers[0].shared.clone().unwrap();
+    assert_eq!(shared.secret, Secret("north".to_owned()));
+    assert_eq!(shared.ttl, Duration::from_secs(6 * 3_600));
+    let short = load_file(&format!("{text}ttl = \"10m\"\n")).unwrap();
+    let shown = effective(&short);
+    assert!(
+        shown.contains("ttl = \"10m\"") && !shown.contains("north"),
+        "{shown}"
+    );
+    for (more, hint) in [
+        ("ttl = \"soon\"\n", "such as \"6h\""),
+        (
+            "username = \"u\"\n",
+            "either username and credential, or secret",
+        ),
+    ] {
+        let told = message(load_file(&format!("{text}{more}")));
+        assert!(told.contains(hint), "{told}");
+    }
+}
+
+#[test]
 fn ice_servers_that_browsers_would_refuse_are_refused() {
     for (text, hint) in [
         (

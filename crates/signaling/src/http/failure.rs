@@ -111,9 +111,10 @@ impl From<SessionError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal.code {
-            ErrorCode::TokenMissing | ErrorCode::TokenInvalid | ErrorCode::TokenExpired => {
-                StatusCode::UNAUTHORIZED
-            }
+            ErrorCode::TokenMissing
+            | ErrorCode::TokenInvalid
+            | ErrorCode::TokenExpired
+            | ErrorCode::TokenNotYetValid => StatusCode::UNAUTHORIZED,
             ErrorCode::NotPermitted | ErrorCode::WrongRoom | ErrorCode::Removed => {
                 StatusCode::FORBIDDEN
             }

@@ -90,6 +90,11 @@ async fn open(
         Way::Playback => wish.participant.filter(|identity| !identity.is_empty()),
     };
     let sdp = text(body)?;
+    let ice_servers = shared.config().ice_servers.clone();
+    let ice_servers: Vec<_> = ice_servers
+        .iter()
+        .map(|server| server.for_client(&call.claims.sub, call.claims.verified_s))
+        .collect();
     let act = SessionAct::Open { sdp, follows };
     match ask(&shared, call, act).await? {
         SessionReply::Opened { session, tag, sdp } => {
@@ -101,7 +106,7 @@ async fn open(
             headers.insert(LOCATION, header(&location)?);
             headers.insert(ETAG, quoted(&tag)?);
             headers.insert(cors::ACCEPT_PATCH, HeaderValue::from_static(SDP_FRAGMENT));
-            for link in links::of(&shared.config().ice_servers) {
+            for link in links::of(&ice_servers) {
                 headers.append(LINK, link);
             }
             Ok(answer)

@@ -47,8 +47,10 @@ error_codes! {
     TokenMissing = ("tokenMissing", 4401),
     /// The token is malformed, or signed by nobody we know.
     TokenInvalid = ("tokenInvalid", 4401),
-    /// The token has expired, or is not valid yet.
+    /// The token has expired.
     TokenExpired = ("tokenExpired", 4401),
+    /// The token is not valid yet: the clocks differ.
+    TokenNotYetValid = ("tokenNotYetValid", 4401),
     /// The token does not grant this.
     NotPermitted = ("notPermitted", 4403),
     /// The token is for another room.

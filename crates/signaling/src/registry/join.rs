@@ -5,7 +5,6 @@ use rand::Rng;
 
 use super::{Registry, Timer};
 use crate::connection::ConnectionId;
-use crate::ice_servers::IceServer;
 use crate::ids;
 use crate::messages::{
     ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ParticipantKind, ServerMessage,
@@ -111,6 +110,7 @@ impl Registry {
         rng: &mut dyn Rng,
     ) {
         let id = self.make_place(room_id, replaced);
+        let verified_s = claims.verified_s;
         if let Some(known) = self.connections.get_mut(&connection) {
             known.joined = Some((room_id, id));
             self.timers
@@ -133,7 +133,7 @@ impl Registry {
             events: EventLog::default(),
             session: None,
         };
-        self.welcome(room_id, &participant);
+        self.welcome(room_id, &participant, verified_s);
         self.settle(room_id, participant);
         self.tell_who_speaks(room_id, id);
     }
@@ -171,22 +171,19 @@ impl Registry {
     }
 
     /// Tells the newcomer where it is.
-    fn welcome(&mut self, room_id: RoomId, them: &Participant) {
+    fn welcome(&mut self, room_id: RoomId, them: &Participant, verified_s: u64) {
         let (Some(room), Some(connection)) = (self.rooms.get(&room_id), them.connection) else {
             return;
         };
+        let ice_servers = self.config.ice_servers.iter();
+        let ice_servers = ice_servers.map(|server| server.for_client(&them.identity, verified_s));
         let joined = ServerMessage::Joined {
             protocol: PROTOCOL_VERSION,
             server: self.config.server.clone(),
             participant: them.self_info(),
             room: room.info(),
             participants: room.others(them.id),
-            ice_servers: self
-                .config
-                .ice_servers
-                .iter()
-                .map(IceServer::rtc_ice_server)
-                .collect(),
+            ice_servers: ice_servers.map(|server| server.rtc_ice_server()).collect(),
             limits: self.config.limits.info(),
             resume_secret: them.resume_secret.clone().map(|secret| secret.0),
             grants: them.grants.info(),

@@ -80,6 +80,7 @@ pub(crate) fn stun(url: &str) -> IceServer {
         urls: vec![url.to_owned()],
         username: None,
         credential: None,
+        shared: None,
     }
 }
 

@@ -45,6 +45,7 @@ async function join(choice) {
   const room = new Room({
     url: location.origin, token: tokenSource(choice), room: choice.room, name: choice.name,
     publish: choice.tracks,
+    ...(flags.get('relay') === '1' ? { iceTransportPolicy: 'relay' } : {}),
   });
   window.plenum.room = room;
   const call = new Call(room, devices, { view: flags.get('view') ?? 'grid', stats: flags.get('stats') === '1' });

@@ -11,6 +11,8 @@ import { SlotPool } from './slots.js';
 const ANSWER_TIMEOUT_MS = 10_000;
 /** How long 'disconnected' may last before ICE is restarted, in ms. */
 const ICE_PATIENCE_MS = 3000;
+/** How long a direct path may take before one over a relay is tried too, in ms. */
+const RELAY_PATIENCE_MS = 2000;
 /** How long an ICE restart may take before the next attempt, in ms. */
 const ICE_RESTART_MS = 5000;
 /** After so many ICE restarts in vain the whole connection is made anew. */
@@ -28,6 +30,7 @@ export class Connection {
   /** The offer that waits for its answer. */
   #inFlight = null;
   #patience = null;
+  #knowsServers = deferred();
   #iceTimer = null;
   #iceRestarts = 0;
 
@@ -37,7 +40,8 @@ export class Connection {
     this.offering = false;
     this.limits = null;
     if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') throw new PlenumError('webrtcUnsupported');
-    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: room._options.iceServers ?? [] });
+    const { iceServers = [], iceTransportPolicy = 'all' } = room._options;
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers, iceTransportPolicy });
     this.pc.onconnectionstatechange = this.pc.oniceconnectionstatechange = () => this.#onPeerState();
     this.slots = new SlotPool(this);
     this.data = new DataChannels(this.pc, (message) => room._onData(message, this));
@@ -54,11 +58,24 @@ export class Connection {
     try {
       const joined = await this.#signaling.join();
       this.limits = joined.limits;
+      this.#useIceServers(joined.iceServers);
       return joined;
     } catch (error) {
       this.fail(error);
       throw error;
     }
+  }
+
+  /**
+   * The server names STUN and TURN servers, unless the app has. The first offer does not wait for
+   * them: they are there when nothing works without.
+   */
+  #useIceServers(iceServers) {
+    if (iceServers.length && !this.room._options.iceServers) {
+      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
+      this.#iceTimer ??= setTimeout(() => { this.#iceTimer = null; if (!this.connected) this.restartIce(); }, RELAY_PATIENCE_MS);
+    }
+    this.#knowsServers.resolve();
   }
 
   /** The WebSocket is being made anew; media goes on. */
@@ -139,6 +156,7 @@ export class Connection {
 
   async #negotiateOnce() {
     const { pc, room } = this;
+    if (room._options.iceTransportPolicy === 'relay') await this.#knowsServers.promise;
     await pc.setLocalDescription();
     await this.#signaling.opened.promise;
     const published = [...room._publications].filter((publication) => publication._connection === this && publication._transceiver.mid !== null);
@@ -238,6 +256,7 @@ export class Connection {
     clearTimeout(this.#patience);
     this.#signaling.close(error);
     this.data.close(error);
+    this.#knowsServers.reject(error);
     for (const pending of [...this.#answers.values(), ...this.#questions.values()]) pending.reject(error);
     this.room._onConnectionLost(this, error);
   }

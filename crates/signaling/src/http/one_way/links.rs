@@ -48,6 +48,7 @@ mod tests {
             urls: urls.iter().map(|url| (*url).to_owned()).collect(),
             username: credentials.map(|(username, _)| username.to_owned()),
             credential: credentials.map(|(_, password)| Secret(password.to_owned())),
+            shared: None,
         }
     }
 
