@@ -59,6 +59,8 @@ impl Shard {
                 peer,
                 max_publish_bitrate,
             } => self.limit_publishing(now, peer, max_publish_bitrate),
+            MediaCommand::SetDataAccess { peer, access } => self.set_data_access(now, peer, access),
+            MediaCommand::DeliverData(message) => self.deliver_data(now, &message),
             MediaCommand::ExplainPeer { peer, request } => self.explain_peer(now, peer, request),
             MediaCommand::ReportStats => {
                 let stats = Box::new(self.stats_now(now));

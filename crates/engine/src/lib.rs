@@ -13,6 +13,7 @@
 //! | `probe` | padding that finds out what the way to a client carries |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
 //! | `link`, `crossing` | what goes to other shards and comes from them |
+//! | `data` | messages between participants, over data channels |
 //! | `commands` | what the control plane asks |
 //! | `transport` | what a peer's ICE and DTLS report, and their datagrams |
 //! | `peers` | finding a peer by id, index, address or user name |
@@ -25,6 +26,7 @@ mod burst;
 mod clock;
 mod commands;
 mod crossing;
+mod data;
 mod feedback;
 mod late;
 mod link;

@@ -1,6 +1,7 @@
 //! The peers of a shard, and the four ways to find one: by index on the packet path, by address
 //! when a datagram arrives, by ICE user name before the address is proven, by id for commands.
 
+use crate::data::PeerData;
 use plenum_media::{Peer, Receiver, Sender};
 use plenum_types::{CloseReason, PeerId, PeerIndex, PublicationId, RoomId, SlotId, SlotReason};
 use slab::Slab;
@@ -22,6 +23,8 @@ pub(crate) struct PeerEntry {
     pub(crate) receiver: Receiver,
     /// Feedback on what the client receives.
     pub(crate) sender: Sender,
+    /// Its data messages.
+    pub(crate) data: PeerData,
     /// Keys are there: slots are awake.
     pub(crate) connected: bool,
     /// What it publishes.
@@ -55,6 +58,7 @@ impl PeerEntry {
             transport,
             receiver,
             sender: Sender::new(),
+            data: PeerData::default(),
             connected: false,
             publications: Vec::new(),
             slot_reasons: Vec::new(),

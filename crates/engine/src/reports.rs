@@ -25,6 +25,7 @@ impl Shard {
         if entry.connected && entry.next_sender_report.is_none_or(|due| due <= now) {
             entry.next_sender_report = Some(now + SENDER_REPORT_INTERVAL);
             self.send_sender_reports(now, peer, out);
+            self.tell_data_losses(now, peer);
         }
     }
 

@@ -9,7 +9,8 @@ use crate::timers::TimerQueue;
 use plenum_media::Certificate;
 use plenum_routing::Router;
 use plenum_types::{
-    DropReason, MediaEvent, NtpTime, PeerIndex, PublicationId, SendBatch, ShardId, ShardStats,
+    DropReason, MediaEvent, NtpTime, PeerIndex, PublicationId, RoomId, SendBatch, ShardId,
+    ShardStats,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -67,6 +68,8 @@ pub struct Shard {
     pub(crate) clock: ShardClock,
     pub(crate) peers: PeerTable,
     pub(crate) publications: HashMap<PublicationId, PeerIndex>,
+    /// Who may take data messages, by room.
+    pub(crate) data_rooms: HashMap<RoomId, Vec<PeerIndex>>,
     pub(crate) router: Router,
     /// Packets taken and not forwarded yet.
     pub(crate) waiting: Waiting,
@@ -101,6 +104,7 @@ impl Shard {
             clock: ShardClock::new(start, ntp_start),
             peers: PeerTable::default(),
             publications: HashMap::new(),
+            data_rooms: HashMap::new(),
             router,
             waiting: Waiting::new(config.sound_hold),
             deal: Deal::default(),

@@ -29,11 +29,18 @@ impl SendBatch for NoBatch {
     clippy::disallowed_methods,
     reason = "tests need some origin; only differences count"
 )]
-fn shard() -> (Shard, Instant) {
+pub(crate) fn shard_of(shards: u16) -> (Shard, Instant) {
     let now = Instant::now();
     let certificate = Certificate::generate().unwrap();
-    let config = ShardConfig::default();
+    let config = ShardConfig {
+        shards,
+        ..ShardConfig::default()
+    };
     (Shard::new(config, certificate, 1, now, NtpTime(0)), now)
+}
+
+fn shard() -> (Shard, Instant) {
+    shard_of(1)
 }
 
 fn credentials(text: &str) -> IceCredentials {
@@ -43,7 +50,7 @@ fn credentials(text: &str) -> IceCredentials {
     }
 }
 
-fn add_peer(shard: &mut Shard, now: Instant, id: u64) -> PeerIndex {
+pub(crate) fn add_peer(shard: &mut Shard, now: Instant, id: u64) -> PeerIndex {
     let config = PeerConfig {
         peer: PeerId(id),
         room: RoomId(1),
@@ -112,7 +119,7 @@ fn connect(shard: &mut Shard, peer: PeerIndex) {
     shard.peers.at_mut(peer).unwrap().connected = true;
 }
 
-fn events(shard: &mut Shard) -> Vec<MediaEvent> {
+pub(crate) fn events(shard: &mut Shard) -> Vec<MediaEvent> {
     std::iter::from_fn(|| shard.poll_event()).collect()
 }
 

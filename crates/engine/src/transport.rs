@@ -89,13 +89,13 @@ impl Shard {
                 PeerEvent::Closed(reason) => {
                     entry.ending.get_or_insert(reason);
                 }
-                PeerEvent::DataChannelOpened { label, .. } => {
+                PeerEvent::DataChannelOpened { label, id: channel } => {
                     tracing::debug!(peer = %id, label, "data channel open");
+                    entry.data.open(&label, channel);
                 }
-                PeerEvent::DataReceived { .. } => {
-                    // Messages between participants are not forwarded yet.
-                    self.stats.drops.count(DropReason::DataUnwanted);
-                }
+                PeerEvent::DataReceived {
+                    id: channel, bytes, ..
+                } => self.on_data(now, peer, channel, &bytes),
             }
         }
     }
@@ -133,6 +133,7 @@ impl Shard {
         let Some(entry) = self.peers.remove(peer) else {
             return;
         };
+        self.forget_data(peer, entry.room);
         for publication in &entry.publications {
             self.publications.remove(publication);
         }

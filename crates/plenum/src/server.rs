@@ -181,6 +181,9 @@ fn limits(limits: &crate::config::Limits) -> plenum_signaling::Limits {
         messages_per_second: limits.messages_per_second,
         message_burst: limits.message_burst,
         outgoing_queue: limits.outgoing_queue,
+        data_message_bytes: u32::try_from(limits.data_message_size.0).unwrap_or(u32::MAX),
+        data_messages_per_second: limits.data_messages_per_second,
+        data_bytes_per_second: u32::try_from(limits.data_size_per_second.0).unwrap_or(u32::MAX),
     }
 }
 

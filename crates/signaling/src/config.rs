@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plenum_types::Fingerprint;
+use plenum_types::{DataLimits, Fingerprint};
 
 use crate::ice_servers::IceServer;
 use crate::messages::LimitsInfo;
@@ -74,7 +74,16 @@ pub struct Limits {
     /// Messages waiting for a client that reads slowly; one more closes it. A room of this many
     /// participants that all join at once fits.
     pub outgoing_queue: usize,
+    /// Bytes of a data message of a participant; above [`DATA_MESSAGE_BYTES_MAX`] it counts as that.
+    pub data_message_bytes: u32,
+    /// Data messages a second of a participant; a second's worth may come at once.
+    pub data_messages_per_second: u32,
+    /// Bytes of data messages a second of a participant.
+    pub data_bytes_per_second: u32,
 }
+
+/// Largest data message that fits a data channel with any header.
+const DATA_MESSAGE_BYTES_MAX: u32 = 60 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -88,11 +97,23 @@ impl Default for Limits {
             messages_per_second: 50,
             message_burst: 200,
             outgoing_queue: 1_024,
+            data_message_bytes: 16 * 1024,
+            data_messages_per_second: 100,
+            data_bytes_per_second: 256 * 1024,
         }
     }
 }
 
 impl Limits {
+    /// What the shards are told of data messages.
+    pub(crate) fn data(&self) -> DataLimits {
+        DataLimits {
+            message_bytes: self.data_message_bytes.min(DATA_MESSAGE_BYTES_MAX),
+            messages_per_second: self.data_messages_per_second,
+            bytes_per_second: self.data_bytes_per_second,
+        }
+    }
+
     /// What the clients are told.
     pub(crate) fn info(&self) -> LimitsInfo {
         let capped = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -102,6 +123,9 @@ impl Limits {
             slots: capped(self.slots),
             message_bytes: capped(self.message_bytes),
             messages_per_second: self.messages_per_second,
+            data_message_bytes: self.data().message_bytes,
+            data_messages_per_second: self.data_messages_per_second,
+            data_bytes_per_second: self.data_bytes_per_second,
         }
     }
 }

@@ -18,7 +18,8 @@ export type SlotReason =
 /** Codes that the client itself raises; those of the server are listed in PROTOCOL.md. */
 export type ClientErrorCode =
   | 'noCamera' | 'noMicrophone' | 'permissionDenied' | 'deviceBusy' | 'deviceLost'
-  | 'serverUnreachable' | 'mediaUnreachable' | 'webrtcUnsupported' | 'connectionLost' | 'closed';
+  | 'serverUnreachable' | 'mediaUnreachable' | 'webrtcUnsupported' | 'connectionLost' | 'closed'
+  | 'bufferFull' | 'unknownParticipant';
 
 /** An error with a stable code and a sentence that says what to do. */
 export declare class PlenumError extends Error {
@@ -183,6 +184,16 @@ export interface RoomEvents {
     publication: RemotePublication | null; layer: Layer | null; reason: SlotReason;
   };
   speakers: { speakers: Speaker[] };
+  /**
+   * Somebody sent a message. The participant is null if it comes from the server's side (then
+   * `from` is, too) or from somebody whose joining has not been told yet.
+   */
+  data: {
+    participant: RemoteParticipant | null; from: string | null; topic: string;
+    payload: string | Uint8Array; reliable: boolean;
+  };
+  /** So many reliable messages to this client were dropped, because it reads too slowly. */
+  dataDropped: { messages: number };
   /** The browser refuses (or no longer refuses) to play sound: call startAudio from a click. */
   audioBlocked: { blocked: boolean };
   /** Something failed; the room goes on. */
@@ -210,6 +221,15 @@ export interface RoomOptions {
   iceServers?: RTCIceServer[];
   /** `relay`: only over TURN. */
   iceTransportPolicy?: RTCIceTransportPolicy;
+}
+
+export interface DataOptions {
+  /** Repeated until it arrives; true if left out. */
+  reliable?: boolean;
+  /** Identities of the receivers; all others if left out. */
+  to?: string[];
+  /** What it is about. */
+  topic?: string;
 }
 
 export interface PublishEntry extends PublishOptions {
@@ -332,6 +352,13 @@ export declare class Room {
   startAudio(): Promise<void>;
   /** Chooses the loudspeaker, where the browser can. */
   setSpeaker(deviceId: string): Promise<void>;
+
+  /**
+   * Sends a message to all others, or to those named by identity. Reliable ones arrive in order.
+   * Resolves when it is on its way; rejects with notPermitted, tooLarge, unknownParticipant,
+   * bufferFull or closed. What the server refuses later comes as the event `error`.
+   */
+  sendData(payload: string | ArrayBuffer | ArrayBufferView, options?: DataOptions): Promise<void>;
 
   /** Asks the server why each slot shows what it shows. */
   explain(): Promise<Explanation>;

@@ -8,6 +8,7 @@
 
 mod claims;
 mod config;
+mod data;
 mod provider;
 mod stack;
 mod tap;
@@ -46,7 +47,8 @@ use crate::seed::{self, SimRng};
 use track::{Track, TrackSource};
 
 pub use claims::Claim;
-pub use config::{ClientConfig, TrackConfig, TrackMedia};
+pub use config::{ClientConfig, DataConfig, TrackConfig, TrackMedia};
+pub use data::ReceivedData;
 pub use tap::{ReceivedSenderReport, WireLog};
 
 /// The wall clocks of participants differ by up to this much.
@@ -67,6 +69,7 @@ pub struct Client {
     tap: tap::Tap,
     tracks: Vec<Track>,
     slots: Vec<Slot>,
+    data: Option<data::DataChannels>,
     /// Names of incoming tracks in the stack → index of the slot.
     slot_of_track: BTreeMap<String, usize>,
     transmits: VecDeque<(SocketAddr, Vec<u8>)>,
@@ -108,6 +111,10 @@ impl Client {
                 slots.push(Slot::add(&mut connection, kind)?);
             }
         }
+        let data = match config.data {
+            Some(_) => Some(data::DataChannels::open(&mut connection)?),
+            None => None,
+        };
         let skew = Duration::from_secs(rng.random_range(0..CLOCK_SKEW_SECONDS_MAX));
         Ok(Self {
             cname: format!("client-{:08x}", rng.random::<u32>()),
@@ -116,6 +123,7 @@ impl Client {
             tap,
             tracks,
             slots,
+            data,
             slot_of_track: BTreeMap::new(),
             transmits: VecDeque::new(),
             connection_state: RTCPeerConnectionState::New,
@@ -273,6 +281,34 @@ impl Client {
         self.slots.iter().map(|slot| &slot.stream)
     }
 
+    /// Sends a data message to those with these numbers; to all if there are none.
+    pub fn send_data(
+        &mut self,
+        now: Instant,
+        reliable: bool,
+        to: &[u64],
+        payload: &[u8],
+    ) -> Result<(), TestkitError> {
+        let data = self.data.as_ref();
+        let data = data.ok_or(TestkitError::NoSuch("data channel"))?;
+        data.send(&mut self.connection, now, reliable, to, payload)?;
+        self.pump(now);
+        Ok(())
+    }
+
+    /// The data messages that came, oldest first.
+    pub fn data(&self) -> &[ReceivedData] {
+        let data = self.data.as_ref();
+        data.map_or(&[], |data| &data.received)
+    }
+
+    /// Forgets the data messages that came.
+    pub fn forget_data(&mut self) {
+        if let Some(data) = &mut self.data {
+            data.received.clear();
+        }
+    }
+
     /// The camera of track `index`, once media flows.
     pub fn camera(&mut self, index: usize) -> Option<&mut VideoSource> {
         match self.tracks.get_mut(index)?.source.as_mut()? {
@@ -342,8 +378,14 @@ impl Client {
             self.on_event(now, event);
         }
         while let Some(message) = self.connection.poll_read() {
-            if let RTCMessage::RtpPacket(track, packet) = message.message {
-                self.on_rtp(now, &track, packet);
+            match message.message {
+                RTCMessage::RtpPacket(track, packet) => self.on_rtp(now, &track, packet),
+                RTCMessage::DataChannelMessage(channel, message) => {
+                    if let Some(data) = &mut self.data {
+                        data.on_message(channel, &message);
+                    }
+                }
+                _ => {}
             }
         }
         for ssrc in self.tap.take_keyframe_requests() {

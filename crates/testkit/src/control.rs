@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use plenum_types::{MediaCommand, PeerId, PublicationConfig, PublicationId, RoomId, ShardId};
+use plenum_types::{
+    DataMessage, MediaCommand, PeerId, PublicationConfig, PublicationId, RoomId, ShardId,
+};
 use rand::RngExt;
 
 use crate::seed::SimRng;
@@ -135,6 +137,16 @@ impl Control {
             self.send(now, shard, command.clone());
         }
         self.send(now, published.home, command);
+    }
+
+    /// Has a data message delivered by the other shards of its room.
+    pub(crate) fn relay(&mut self, now: Instant, from: ShardId, message: &DataMessage) {
+        let shards = (0..self.queues.len() as u16).map(ShardId);
+        let others = shards.filter(|shard| *shard != from && self.is_in(message.room, *shard));
+        for shard in others.collect::<Vec<_>>() {
+            let message = Box::new(message.clone());
+            self.send(now, shard, MediaCommand::DeliverData(message));
+        }
     }
 
     /// Gives a shard a command, behind those that it was given before.

@@ -23,7 +23,7 @@ pub mod seed;
 pub mod session;
 pub mod world;
 
-pub use client::{Claim, Client, ClientConfig};
+pub use client::{Claim, Client, ClientConfig, DataConfig, ReceivedData};
 pub use clock::Clock;
 pub use error::TestkitError;
 pub use links::{LinkPlan, ShardLinks};

@@ -10,7 +10,8 @@ use crate::error::TestkitError;
 /// One m-line and its attributes.
 #[derive(Clone, Debug)]
 pub(crate) struct Section<'s> {
-    pub(crate) kind: MediaKind,
+    /// `None`: data channels.
+    pub(crate) kind: Option<MediaKind>,
     pub(crate) mid: &'s str,
     /// Attributes in order, without `a=`.
     pub(crate) attributes: Vec<&'s str>,
@@ -37,8 +38,9 @@ impl<'s> Offer<'s> {
                     .split_once(' ')
                     .ok_or(TestkitError::OfferLacks("media format"))?;
                 let kind = match kind {
-                    "audio" => MediaKind::Audio,
-                    "video" => MediaKind::Video,
+                    "audio" => Some(MediaKind::Audio),
+                    "video" => Some(MediaKind::Video),
+                    "application" => None,
                     _ => return Err(TestkitError::OfferLacks("known kind of media")),
                 };
                 offer.sections.push(Section {

@@ -7,13 +7,13 @@ mod answer;
 use std::net::SocketAddr;
 
 use plenum_types::{
-    ContentHint, Encoding, Fingerprint, IceCredentials, MediaCommand, MediaKind, Mid, PeerConfig,
-    PeerId, PublicationConfig, PublicationId, Rid, RoomId, Secret, SlotConfig, SlotId, SlotPolicy,
-    SlotWish, Source, Ssrc,
+    ContentHint, DataAccess, Encoding, Fingerprint, IceCredentials, MediaCommand, MediaKind, Mid,
+    ParticipantId, PeerConfig, PeerId, PublicationConfig, PublicationId, Rid, RoomId, Secret,
+    SlotConfig, SlotId, SlotPolicy, SlotWish, Source, Ssrc,
 };
 use rand::RngExt;
 
-use crate::client::{ClientConfig, TrackMedia};
+use crate::client::{ClientConfig, DataConfig, TrackMedia};
 use crate::error::TestkitError;
 use crate::sdp::{self, Offer, Section};
 use crate::seed::SimRng;
@@ -98,12 +98,16 @@ impl Session {
         }))];
         let mut tracks = client.publish.iter();
         for section in &offer.sections {
+            let Some(kind) = section.kind else {
+                commands.extend(client.data.map(|data| session.data_access(data)));
+                continue;
+            };
             commands.push(if section.receives() {
-                session.add_slot(section)?
+                session.add_slot(section, kind)?
             } else {
                 let number = first_publication + session.publications.len() as u64;
                 let media = tracks.next().map(|track| &track.media);
-                session.add_publication(section, PublicationId(number), media)?
+                session.add_publication(section, kind, PublicationId(number), media)?
             });
         }
         let answer = session.answer(&offer);
@@ -125,6 +129,18 @@ impl Session {
         })
     }
 
+    /// Participants are numbered as their peers are.
+    fn data_access(&self, data: DataConfig) -> MediaCommand {
+        MediaCommand::SetDataAccess {
+            peer: self.peer,
+            access: DataAccess {
+                participant: ParticipantId(self.peer.0),
+                may_send: data.may_send,
+                limits: data.limits,
+            },
+        }
+    }
+
     fn answer(&self, offer: &Offer<'_>) -> String {
         Answer {
             credentials: &self.local,
@@ -137,14 +153,15 @@ impl Session {
     fn add_publication(
         &mut self,
         section: &Section<'_>,
+        kind: MediaKind,
         publication: PublicationId,
         media: Option<&TrackMedia>,
     ) -> Result<MediaCommand, TestkitError> {
         self.publications.push(publication);
         let config = PublicationConfig {
             publication,
-            kind: section.kind,
-            source: match section.kind {
+            kind,
+            source: match kind {
                 MediaKind::Audio => Source::Microphone,
                 MediaKind::Video => Source::Camera,
             },
@@ -161,23 +178,27 @@ impl Session {
         })
     }
 
-    fn add_slot(&mut self, section: &Section<'_>) -> Result<MediaCommand, TestkitError> {
+    fn add_slot(
+        &mut self,
+        section: &Section<'_>,
+        kind: MediaKind,
+    ) -> Result<MediaCommand, TestkitError> {
         let codecs = section.codecs();
         let rtx = codecs.iter().any(|codec| codec.rtx_payload_type.is_some());
         let slot = SessionSlot {
             slot: SlotId(self.slots.len() as u16),
-            kind: section.kind,
+            kind,
             ssrc: Ssrc(self.rng.random()),
             rtx_ssrc: rtx.then(|| Ssrc(self.rng.random())),
         };
         self.slots.push(slot);
-        let policy = match section.kind {
+        let policy = match kind {
             MediaKind::Audio => SlotPolicy::SpeakerOrder,
             MediaKind::Video => SlotPolicy::All,
         };
         let config = SlotConfig {
             slot: slot.slot,
-            kind: section.kind,
+            kind,
             mid: mid(section)?,
             codecs,
             extensions: sdp::extension_map(section.values("extmap")),

@@ -231,6 +231,21 @@ impl World {
         })
     }
 
+    /// The participant sends a data message to those with these numbers; to all if there are none.
+    pub fn send_data(
+        &mut self,
+        id: ClientId,
+        reliable: bool,
+        to: &[u64],
+        payload: &[u8],
+    ) -> Result<(), TestkitError> {
+        let now = self.clock.now();
+        let client = &mut self.participants[id.0].client;
+        client.send_data(now, reliable, to, payload)?;
+        self.settle();
+        Ok(())
+    }
+
     /// The participant leaves: its client closes, its peer is removed.
     pub fn leave(&mut self, id: ClientId) {
         let now = self.clock.now();
@@ -515,6 +530,9 @@ impl World {
             send_all(&mut self.outbox, &mut self.network, host.address, now);
             while let Some(event) = host.shard.poll_event() {
                 let at = now;
+                if let MediaEvent::DataSent(message) = &event {
+                    self.control.relay(now, shard, message);
+                }
                 self.events.push(TimedEvent { at, shard, event });
             }
         }

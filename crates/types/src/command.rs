@@ -1,8 +1,9 @@
 //! What the control plane asks of a shard.
 
 use crate::{
-    Bitrate, CodecParameters, ContentHint, ExtensionMap, Fingerprint, IceCredentials, MediaKind,
-    Mid, PeerId, Pixels, PublicationId, Rid, RoomId, ShardId, SlotId, SlotWish, Source, Ssrc,
+    Bitrate, CodecParameters, ContentHint, DataAccess, DataMessage, ExtensionMap, Fingerprint,
+    IceCredentials, MediaKind, Mid, PeerId, Pixels, PublicationId, Rid, RoomId, ShardId, SlotId,
+    SlotWish, Source, Ssrc,
 };
 
 /// A request of the control plane to a shard. The commands to one shard are carried out in order,
@@ -95,6 +96,16 @@ pub enum MediaCommand {
         /// How much.
         max_publish_bitrate: Option<Bitrate>,
     },
+    /// What the peer may do with data messages. Until it is told, it neither sends nor receives.
+    SetDataAccess {
+        /// Who.
+        peer: PeerId,
+        /// What.
+        access: DataAccess,
+    },
+    /// Deliver a message to those of the room that are on this shard: one that came from another
+    /// shard, or from a backend.
+    DeliverData(Box<DataMessage>),
     /// Answer with [`MediaEvent::PeerExplained`](crate::MediaEvent::PeerExplained). No answer if the
     /// peer is gone.
     ExplainPeer {

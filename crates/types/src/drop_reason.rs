@@ -93,6 +93,16 @@ drop_reasons! {
     SctpRefused = (Transport, "sctp_refused"),
     /// A data channel message that nobody takes.
     DataUnwanted = (Transport, "data_unwanted"),
+    /// A data message whose sender's token does not grant it.
+    DataNotPermitted = (Transport, "data_not_permitted"),
+    /// A data message above the limit.
+    DataTooLarge = (Transport, "data_too_large"),
+    /// More data messages or bytes a second than a participant may send.
+    DataTooFast = (Transport, "data_too_fast"),
+    /// A data message that does not parse.
+    DataMalformed = (Transport, "data_malformed"),
+    /// A data message to a subscriber for whom too much waits already.
+    DataReceiverSlow = (Transport, "data_receiver_slow"),
     /// Media before the DTLS handshake gave keys.
     NoKeys = (Unprotect, "no_keys"),
     /// Authentication failed.

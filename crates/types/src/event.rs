@@ -1,8 +1,8 @@
 //! What a shard tells the control plane.
 
 use crate::{
-    AudioLevel, PeerId, PeerQuality, PublicationId, RoomId, ShardStats, SlotBinding, SlotId,
-    SrtpProfile,
+    AudioLevel, DataLoss, DataMessage, PeerId, PeerQuality, PublicationId, RoomId, ShardStats,
+    SlotBinding, SlotId, SrtpProfile,
 };
 
 /// A fact of the media plane that the control plane acts on or passes on.
@@ -57,6 +57,18 @@ pub enum MediaEvent {
         publication: PublicationId,
         /// By encoding, smallest first.
         encodings: Vec<bool>,
+    },
+    /// A participant sent a message. It has been delivered on this shard; the others of the room
+    /// are to be given it, in this order.
+    DataSent(Box<DataMessage>),
+    /// Data messages from or to a peer were dropped. At most once a second per peer and cause.
+    DataLost {
+        /// Whose, or to whom.
+        peer: PeerId,
+        /// Why.
+        cause: DataLoss,
+        /// How many since this was told last.
+        messages: u64,
     },
     /// Answer to [`MediaCommand::ExplainPeer`](crate::MediaCommand::ExplainPeer).
     PeerExplained {

@@ -10,6 +10,7 @@
 mod bandwidth;
 mod codec;
 mod command;
+mod data;
 mod datagram;
 mod drop_reason;
 mod event;
@@ -28,6 +29,7 @@ mod wrapping;
 pub use bandwidth::{BandwidthEstimate, BitrateDemand, EstimateBasis, PACKET_OVERHEAD};
 pub use codec::{Codec, CodecParameters, ContentHint, MediaKind, Source};
 pub use command::{Encoding, MediaCommand, PeerConfig, PublicationConfig, SlotConfig};
+pub use data::{DataAccess, DataLimits, DataLoss, DataMessage};
 pub use datagram::{Path, SendBatch};
 pub use drop_reason::{DropCounters, DropReason, DropStage};
 pub use event::{CloseReason, MediaEvent, Speaker};

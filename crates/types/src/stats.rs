@@ -85,6 +85,14 @@ pub struct ShardStats {
     pub keyframe_requests: [u64; KeyframeCause::ALL.len()],
     /// Sum of the bandwidth estimates of all subscribers now, bits per second.
     pub estimated_bitrate: u64,
+    /// Data messages that participants sent and that were accepted.
+    pub data_messages_in: u64,
+    /// Bytes of their payloads.
+    pub data_bytes_in: u64,
+    /// Data messages handed to the data channels of receivers.
+    pub data_messages_out: u64,
+    /// Bytes of their payloads.
+    pub data_bytes_out: u64,
     /// Discards, by reason.
     pub drops: DropCounters,
     /// Packets handed to other shards.

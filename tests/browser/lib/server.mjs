@@ -71,8 +71,8 @@ export class Server {
   get url() { return `http://127.0.0.1:${this.httpPort}`; }
 
   /** A token made by the program itself. */
-  token(room, identity) {
-    return execFileSync(this.#binary, ['token', '--dev', '--room', room, '--identity', identity], { encoding: 'utf8' }).trim();
+  token(room, identity, flags = []) {
+    return execFileSync(this.#binary, ['token', '--dev', '--room', room, '--identity', identity, ...flags], { encoding: 'utf8' }).trim();
   }
 
   /** A token for its REST. */

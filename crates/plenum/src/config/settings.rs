@@ -128,6 +128,12 @@ settings! {
         message_burst: u32 = 200,
         /// Messages that may wait for a participant who reads slowly; one more closes the connection.
         outgoing_queue: usize = 1_024,
+        /// Largest data message of a participant; at most 60KiB.
+        data_message_size: ByteSize = ByteSize(16 << 10),
+        /// Data messages a second of one participant; a second's worth may come at once.
+        data_messages_per_second: u32 = 100,
+        /// Bytes of data messages a second of one participant; each receiver gets as much.
+        data_size_per_second: ByteSize = ByteSize(256 << 10),
     }
     /// Times.
     time: Time {

@@ -80,6 +80,16 @@ const COUNTERS: &[Plain] = &[
 
 const DIRECTED: &[Directed] = &[
     (
+        "plenum_data_messages_total",
+        "Data messages: in from senders, out to each receiver.",
+        [|s| s.data_messages_in, |s| s.data_messages_out],
+    ),
+    (
+        "plenum_data_bytes_total",
+        "Bytes of the payloads of data messages.",
+        [|s| s.data_bytes_in, |s| s.data_bytes_out],
+    ),
+    (
         "plenum_media_rtp_packets_total",
         "RTP packets, retransmissions and probes included.",
         [|s| s.rtp_packets_in, |s| s.rtp_packets_out],

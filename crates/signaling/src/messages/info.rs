@@ -197,6 +197,12 @@ pub struct LimitsInfo {
     pub message_bytes: u32,
     /// Messages a second, sustained.
     pub messages_per_second: u32,
+    /// Bytes of one data message.
+    pub data_message_bytes: u32,
+    /// Data messages a second.
+    pub data_messages_per_second: u32,
+    /// Bytes of data messages a second.
+    pub data_bytes_per_second: u32,
 }
 
 /// What the token allows.

@@ -139,6 +139,11 @@ pub enum ServerMessage {
         /// Its slots, oldest first.
         slots: Vec<SlotExplanation>,
     },
+    /// The receiver reads data messages too slowly: reliable ones were dropped.
+    DataDropped {
+        /// How many since this was told last.
+        messages: u64,
+    },
     /// The active speakers, loudest first.
     Speakers {
         /// Who.
@@ -204,6 +209,7 @@ impl ServerMessage {
             | Self::SlotChanged { .. }
             | Self::LayersWanted { .. }
             | Self::Speakers { .. }
+            | Self::DataDropped { .. }
             | Self::Connection { .. }
             | Self::Draining { .. } => true,
             Self::Joined { .. }

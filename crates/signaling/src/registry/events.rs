@@ -42,6 +42,12 @@ impl Registry {
                 request,
                 quality,
             } => self.on_explained(peer, request, &quality),
+            MediaEvent::DataSent(message) => self.deliver_data(Some(shard), message),
+            MediaEvent::DataLost {
+                peer,
+                cause,
+                messages,
+            } => self.on_data_lost(peer, cause, messages),
             // Asked for by others than rooms.
             MediaEvent::Stats(_) => {}
         }

@@ -140,6 +140,7 @@ impl Registry {
             };
             self.tell(room, who, message);
         }
+        self.tell_data_access(room, who);
         let grants = grants.info();
         self.tell(room, who, ServerMessage::GrantsChanged { grants });
     }

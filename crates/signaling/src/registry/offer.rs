@@ -129,6 +129,7 @@ impl Registry {
         }
         let config = Box::new(session.peer_config(room));
         self.command(session.shard, MediaCommand::AddPeer(config));
+        self.set_data_access(room, who, session.peer, session.shard);
         let max_publish_bitrate = self
             .participant(room, who)
             .and_then(|participant| participant.publish_limit);

@@ -1,5 +1,6 @@
 // The call: events of the room become tiles, buttons and notices.
 
+import { Chat } from './chat.js';
 import { localFigures, pauseNote, remoteFigures } from './figures.js';
 import { showDialog, showError, toast } from './dialogs.js';
 import { gridLayout, stageLayout } from './layout.js';
@@ -32,6 +33,7 @@ export class Call {
     this.#devices = devices;
     this.view = view === 'speaker' ? 'speaker' : 'grid';
     this.stats = stats;
+    this.chat = new Chat(room, () => this.#toolbar.render());
     this.#toolbar = new Toolbar(this, room, devices);
     room.on('participantJoined', ({ participant }) => { toast(`${participant.name} joined`); this.#refresh(); });
     room.on('participantLeft', ({ participant }) => { toast(`${participant.name} left`); this.#refresh(); });
@@ -54,6 +56,7 @@ export class Call {
     $('room-name').textContent = room.name;
     this.#observer.observe($('stage'));
     if (this.#devices.chosen.speaker) room.setSpeaker(this.#devices.chosen.speaker).catch(() => {});
+    this.chat.open();
     this.#toolbar.open();
     this.setStats(this.stats);
     this.#onState(room.state);
@@ -64,6 +67,7 @@ export class Call {
     clearInterval(this.#figuresTimer);
     clearTimeout(this.#bannerTimer);
     this.#observer.disconnect();
+    this.chat.close();
     this.#toolbar.close();
     for (const tile of this.#tiles.values()) tile.remove();
     this.#tiles.clear();

@@ -5,14 +5,14 @@ import { icon } from './icons.js';
 
 const $ = (id) => document.getElementById(id);
 
-/** Microphone, camera, screen, view, statistics, devices, leave. */
+/** Microphone, camera, screen, view, chat, statistics, devices, leave. */
 export class Toolbar {
   #call;
   #room;
   #devices;
   #onKey = (event) => this.#handleKey(event);
   /** Key → button. */
-  #keys = { m: 'tool-mic', v: 'tool-camera', s: 'tool-screen', g: 'tool-view', i: 'tool-stats' };
+  #keys = { m: 'tool-mic', v: 'tool-camera', s: 'tool-screen', g: 'tool-view', c: 'tool-chat', i: 'tool-stats' };
 
   constructor(call, room, devices) {
     this.#call = call;
@@ -26,6 +26,7 @@ export class Toolbar {
       'tool-camera': () => this.#toggle('camera', this.#devices.openCamera, { acquire: this.#devices.openCamera }),
       'tool-screen': () => this.#toggleScreen(),
       'tool-view': () => this.#call.setView(this.#call.view === 'grid' ? 'speaker' : 'grid'),
+      'tool-chat': () => this.#call.chat.toggle(),
       'tool-stats': () => this.#call.setStats(!this.#call.stats),
       'tool-devices': () => this.#call.chooseDevices(),
       'tool-leave': () => this.#room.leave(),
@@ -82,6 +83,11 @@ export class Toolbar {
     this.#dress('tool-camera', cameraOn ? 'camera' : 'cameraOff', cameraOn ? 'Stop video' : 'Start video', 'V', cameraOn);
     this.#dress('tool-screen', 'screen', sharing ? 'Stop sharing' : 'Share screen', 'S', sharing);
     this.#dress('tool-view', grid ? 'speaker' : 'grid', grid ? 'Speaker view' : 'Grid view', 'G');
+    const { unread, badge, isOpen } = this.#call.chat;
+    this.#dress('tool-chat', 'chat', 'Chat', 'C', isOpen);
+    $('tool-chat').dataset.badge = badge;
+    $('tool-chat').setAttribute('aria-label', unread ? `Chat, ${unread} unread` : 'Chat');
+    $('tool-chat').setAttribute('aria-expanded', String(isOpen));
     this.#dress('tool-stats', 'stats', this.#call.stats ? 'Hide statistics' : 'Statistics', 'I', this.#call.stats);
     this.#dress('tool-devices', 'settings', 'Devices');
     this.#dress('tool-leave', 'leave', 'Leave');

@@ -1,6 +1,7 @@
 // @ts-check
 // One connection: offers and answers, ICE.
 
+import { DataChannels } from './data.js';
 import { PlenumError } from './errors.js';
 import { deferred } from './promises.js';
 import { Signaling } from './signaling.js';
@@ -43,6 +44,7 @@ export class Connection {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers, iceTransportPolicy });
     this.pc.onconnectionstatechange = this.pc.oniceconnectionstatechange = () => this.#onPeerState();
     this.slots = new SlotPool(this);
+    this.data = new DataChannels(this.pc, (message) => room._onData(message, this));
     this.#signaling = new Signaling(room._options, {
       onMessage: (message) => this.#onMessage(message),
       onInterrupted: () => { clearTimeout(this.#patience); room._updateState(); },
@@ -253,6 +255,7 @@ export class Connection {
     clearTimeout(this.#iceTimer);
     clearTimeout(this.#patience);
     this.#signaling.close(error);
+    this.data.close(error);
     this.#knowsServers.reject(error);
     for (const pending of [...this.#answers.values(), ...this.#questions.values()]) pending.reject(error);
     this.room._onConnectionLost(this, error);

@@ -16,6 +16,7 @@ export const SENTENCES = {
   removed: 'You were removed from the room.',
   roomClosed: 'The room was closed.',
   closed: 'The room has been left.',
+  bufferFull: 'Messages come faster than the network takes them. Send fewer, or wait.',
 };
 
 /** Fatal refusals after which trying again later makes sense. */

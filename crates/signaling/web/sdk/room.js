@@ -2,6 +2,7 @@
 // A room: joining, publishing, showing, and coming back when the connection is lost.
 
 import { Connection } from './connection.js';
+import { write } from './data.js';
 import { openCamera, openDevice, openMicrophone } from './devices.js';
 import { Emitter } from './emitter.js';
 import { PlenumError, isFinal } from './errors.js';
@@ -94,6 +95,7 @@ export class Room extends Emitter {
 
   _onMessage(message, connection) {
     if (connection !== this._connection) return;
+    if (message.type === 'dataDropped') return this._emit('dataDropped', { messages: message.messages });
     if (message.type === 'draining') return this.#move(message.url);
     if (message.type !== 'layersWanted') return this.#people.handle(message);
     for (const publication of this._publications) if (publication.id === message.publication) publication._onLayersWanted(message.layers);
@@ -132,6 +134,21 @@ export class Room extends Emitter {
     const screen = this.publish(stream.getVideoTracks()[0], { own: true, ...options, source: 'screen' });
     const screenAudio = sound ? this.publish(sound, { own: true, source: 'screenAudio' }) : null;
     return { screen: await screen, screenAudio: await screenAudio };
+  }
+
+  // ---- data messages
+
+  /**
+   * Sends a string or bytes to all others, or to those named by identity; resolves when it is on
+   * its way. Rejects with notPermitted, tooLarge, unknownParticipant, bufferFull or closed.
+   */
+  async sendData(payload, { reliable = true, to, topic = '' } = {}) {
+    if (!this._connection || !this.grants || this.state === 'closed') throw new PlenumError('closed');
+    await this._connection.data.send(write(this, payload, { to, topic }), reliable);
+  }
+
+  _onData({ from, ...message }, connection) {
+    if (connection === this._connection) this._emit('data', { participant: this.participants.get(from) ?? null, from, ...message });
   }
 
   // ---- showing and playing

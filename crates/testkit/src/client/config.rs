@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use plenum_types::DataLimits;
+
 use crate::media::{VideoCodec, VideoConfig};
 
 /// A participant.
@@ -23,6 +25,17 @@ pub struct ClientConfig {
     /// Time between two rounds of connectivity checks. The first finds the way, the second
     /// nominates it.
     pub check_interval: Duration,
+    /// Opens data channels.
+    pub data: Option<DataConfig>,
+}
+
+/// What a participant may do with data messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataConfig {
+    /// Whether it may send.
+    pub may_send: bool,
+    /// How much.
+    pub limits: DataLimits,
 }
 
 impl ClientConfig {
@@ -36,6 +49,7 @@ impl ClientConfig {
             rtx: true,
             transport_cc: true,
             check_interval: Duration::from_millis(200),
+            data: None,
         }
     }
 
@@ -56,6 +70,13 @@ impl ClientConfig {
             source,
             media: TrackMedia::Video(video),
         });
+        self
+    }
+
+    /// Also takes part in data messages.
+    #[must_use]
+    pub const fn with_data(mut self, data: DataConfig) -> Self {
+        self.data = Some(data);
         self
     }
 

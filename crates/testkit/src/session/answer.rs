@@ -33,7 +33,10 @@ impl Answer<'_> {
         let mut slots = self.slots.iter();
         for section in &offer.sections {
             self.write_section(&mut lines, section);
-            if section.receives() {
+            if section.kind.is_none() {
+                lines.push("a=sctp-port:5000".to_owned());
+                lines.push("a=max-message-size:65536".to_owned());
+            } else if section.receives() {
                 lines.push("a=sendonly".to_owned());
                 write_source(&mut lines, section, slots.next());
             } else {
@@ -47,8 +50,9 @@ impl Answer<'_> {
 
     fn write_section(&self, lines: &mut Vec<String>, section: &Section<'_>) {
         let kind = match section.kind {
-            plenum_types::MediaKind::Audio => "audio",
-            plenum_types::MediaKind::Video => "video",
+            Some(plenum_types::MediaKind::Audio) => "audio",
+            Some(plenum_types::MediaKind::Video) => "video",
+            None => "application",
         };
         lines.push(format!("m={kind} {}", section.formats));
         lines.push("c=IN IP4 0.0.0.0".to_owned());

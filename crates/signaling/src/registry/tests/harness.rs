@@ -227,6 +227,8 @@ impl Server {
                 MediaCommand::RemoveSlot { .. } => "RemoveSlot",
                 MediaCommand::SetSlotWish { .. } => "SetSlotWish",
                 MediaCommand::LimitPublishing { .. } => "LimitPublishing",
+                MediaCommand::SetDataAccess { .. } => "SetDataAccess",
+                MediaCommand::DeliverData(_) => "DeliverData",
                 MediaCommand::ExplainPeer { .. } => "ExplainPeer",
                 MediaCommand::ReportStats => "ReportStats",
             })

@@ -199,6 +199,7 @@ fn another_certificate_is_another_peer() {
             "RemovePublication",
             "RemovePeer",
             "AddPeer",
+            "SetDataAccess",
             "AddPublication",
             "AddPublication"
         ]
@@ -262,7 +263,10 @@ fn what_the_token_does_not_permit_is_left_out_and_told() {
     server.forget();
     server.join_with(2, "bob", speaker);
     server.offer(2, FIREFOX);
-    assert_eq!(server.commands(), ["AddPeer", "AddPublication"]);
+    assert_eq!(
+        server.commands(),
+        ["AddPeer", "SetDataAccess", "AddPublication"]
+    );
     assert_eq!(server.errors(2)[0].2, ["1", "2", "3"]);
 }
 
