@@ -104,6 +104,17 @@ describe('moderation over REST', { timeout: 180_000 }, () => {
     await ask('PATCH', `/participants/${identity}`, { canPublishSources: [] });
   });
 
+  test('a message of the backend arrives', async () => {
+    await bob.page.evaluate(() => { window.plenum.room.on('data', (message) => { window.heard = message; }); });
+    const all = await fetch(`${server.url}/v1/rooms/${ROOM}/data`, {
+      method: 'POST', headers: { Authorization: `Bearer ${server.adminToken()}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ text: 'the break is over', topic: 'notice' }),
+    });
+    assert.equal(all.status, 202);
+    const heard = await until('Bob hears it', () => bob.page.evaluate(() => window.heard && { ...window.heard, participant: null }));
+    assert.deepEqual([heard.payload, heard.topic], ['the break is over', 'notice']);
+  });
+
   test('why Bob sees what he sees can be asked', async () => {
     const id = await bob.page.evaluate(() => window.plenum.room.local.identity);
     const { network, slots } = await ask('GET', `/participants/${id}/quality`);

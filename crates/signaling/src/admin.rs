@@ -38,6 +38,10 @@ pub(crate) enum AdminAct {
         muted: bool,
     },
     Explain(Whom),
+    SendData {
+        room: String,
+        spec: DataSpec,
+    },
 }
 
 /// A participant of a room, by names.
@@ -152,6 +156,32 @@ pub(crate) struct MuteSpec {
     /// `TR_...` of the participant.
     pub(crate) publication: String,
     pub(crate) muted: bool,
+}
+
+/// A data message from the backend. To clients it has no sender.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DataSpec {
+    /// The message, at most as long as `limits.dataMessageBytes` in `joined`.
+    pub(crate) text: String,
+    /// What it is about, at most 255 bytes.
+    #[serde(default)]
+    #[schema(max_length = 255)]
+    pub(crate) topic: String,
+    /// Identities; empty: everybody in the room.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub(crate) to: Vec<String>,
+    /// Whether it is sent until it arrives.
+    #[serde(default = "DataSpec::default_reliable")]
+    #[schema(default = true)]
+    pub(crate) reliable: bool,
+}
+
+impl DataSpec {
+    const fn default_reliable() -> bool {
+        true
+    }
 }
 
 /// Why a participant sees what it sees.

@@ -280,12 +280,54 @@ async fn a_server_that_is_emptied_lets_nobody_in_until_that_is_taken_back() {
 }
 
 #[tokio::test]
+async fn a_backend_sends_data_to_all_or_to_some() {
+    let server = start(|_| {}).await;
+    let _ada = server.witness("ada").await;
+    let sdp = offer(&[AUDIO]);
+    assert_eq!(server.post("/whip/r", "cam", &sdp).await.status, 201);
+    server.commands();
+    let spec = json!({"text": "hello", "topic": "news", "to": ["ada"]});
+    let sent = ask(&server, "POST", "/v1/rooms/r/data", &spec).await;
+    assert_eq!(sent.status, 202, "{sent:?}");
+    let delivered = server
+        .commands()
+        .into_iter()
+        .find_map(|command| match command {
+            MediaCommand::DeliverData(message) => Some(message),
+            _ => None,
+        });
+    let message = delivered.unwrap();
+    assert_eq!(
+        (message.from, message.to.len(), message.reliable),
+        (None, 1, true)
+    );
+    assert_eq!(message.payload, b"hello");
+    for (spec, status, code) in [
+        (
+            json!({"text": "x", "to": ["eve"]}),
+            404,
+            "unknownParticipant",
+        ),
+        (
+            json!({"text": "x", "topic": "t".repeat(256)}),
+            422,
+            "outOfRange",
+        ),
+        (json!({"topic": "x"}), 400, "badBody"),
+    ] {
+        ask(&server, "POST", "/v1/rooms/r/data", &spec)
+            .await
+            .assert_problem(status, code);
+    }
+}
+
+#[tokio::test]
 async fn the_description_names_every_path() {
     let server = start(|_| {}).await;
     let answer = server.ask("GET", "/openapi.json", &[], "").await;
     let document: Value = serde_json::from_str(&answer.body).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 7);
+    assert_eq!(paths.len(), 8);
     assert!(document["components"]["securitySchemes"]["token"].is_object());
     for methods in paths.values() {
         for operation in methods.as_object().unwrap().values() {

@@ -56,6 +56,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::with_openapi(document::Document::openapi())
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::look, rooms::close))
+        .routes(routes!(rooms::data))
         .routes(routes!(participants::list))
         .routes(routes!(
             participants::look,

@@ -54,6 +54,7 @@ impl Registry {
                 publication,
                 muted,
             } => self.mute_from_outside(whom, publication, *muted),
+            AdminAct::SendData { room, spec } => self.send_data(room, spec),
             AdminAct::Explain(whom) => self.explain_to_backend(whom),
         }
     }

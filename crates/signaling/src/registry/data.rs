@@ -8,8 +8,14 @@ use plenum_types::{
 
 use super::Registry;
 use super::placement::Seat;
+use crate::admin::{AdminError, AdminReply, DataSpec};
 use crate::messages::{ErrorCode, ServerMessage};
 use crate::room::Participant;
+
+/// Longest topic, bytes.
+const TOPIC_MAX: usize = 255;
+/// Most receivers that a backend may name.
+const RECEIVERS_MAX: usize = 1_000;
 
 impl Registry {
     /// Tells a participant's shard what the participant may do with data messages.
@@ -36,6 +42,36 @@ impl Registry {
             limits: self.config.limits.data(),
         };
         self.command(shard, MediaCommand::SetDataAccess { peer, access });
+    }
+
+    /// A backend's message to a room, or to some of it.
+    pub(super) fn send_data(
+        &mut self,
+        room: &str,
+        spec: &DataSpec,
+    ) -> Result<AdminReply, AdminError> {
+        let room = self.room_named(room)?;
+        let most = self.config.limits.data().message_bytes as usize;
+        if spec.text.len() > most || spec.topic.len() > TOPIC_MAX || spec.to.len() > RECEIVERS_MAX {
+            return Err(AdminError::OutOfRange);
+        }
+        let mut to = Vec::new();
+        for identity in &spec.to {
+            let mut there = self.rooms[&room].participants.values();
+            let found = there.find(|them| them.identity == *identity);
+            to.push(found.ok_or(AdminError::UnknownParticipant)?.id);
+        }
+        let message = DataMessage {
+            room,
+            from: None,
+            to,
+            reliable: spec.reliable,
+            text: true,
+            topic: spec.topic.clone().into_bytes(),
+            payload: spec.text.clone().into_bytes(),
+        };
+        self.deliver_data(None, Box::new(message));
+        Ok(AdminReply::Done)
     }
 
     /// Has a message delivered by all shards of its room but `except`, which has delivered it. A

@@ -10,7 +10,7 @@ use super::body::{Body, Names};
 use super::caller::Caller;
 use super::document::Problem;
 use super::{Found, ask, mixed_up};
-use crate::admin::{AdminAct, AdminReply, RoomSpec, RoomView};
+use crate::admin::{AdminAct, AdminReply, DataSpec, RoomSpec, RoomView};
 use crate::http::failure::Failure;
 use crate::signaling::Shared;
 
@@ -116,4 +116,33 @@ pub(super) async fn close(
     caller.may_close(&room)?;
     ask(&shared, caller.now_s, AdminAct::CloseRoom { room }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Send a data message to a room, or to some of its participants.
+#[utoipa::path(
+    post,
+    path = "/v1/rooms/{room}/data",
+    tag = "rooms",
+    params(("room" = String, Path, description = "Its name.")),
+    request_body = DataSpec,
+    responses(
+        (status = 202, description = "It is on its way to those who take data messages."),
+        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The text or the topic is too long.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn data(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    Names(room): Names<String>,
+    Body(spec): Body<DataSpec>,
+) -> Result<StatusCode, Failure> {
+    caller.may_moderate(&room)?;
+    ask(&shared, caller.now_s, AdminAct::SendData { room, spec }).await?;
+    Ok(StatusCode::ACCEPTED)
 }
