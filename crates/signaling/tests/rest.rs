@@ -242,6 +242,11 @@ async fn a_server_that_is_emptied_lets_nobody_in_until_that_is_taken_back() {
     let server = start(|_| {}).await;
     let mut ada = server.witness("ada").await;
     let spec = json!({"within": 2, "url": "https://b.example"});
+    for wrong in [json!({"within": 86_401}), json!({"within": 1, "url": "b"})] {
+        ask(&server, "PUT", "/v1/drain", &wrong)
+            .await
+            .assert_problem(422, "outOfRange");
+    }
     let begun = ask(&server, "PUT", "/v1/drain", &spec).await;
     assert_eq!(begun.status, 202, "{begun:?}");
     assert_eq!(

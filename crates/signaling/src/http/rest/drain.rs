@@ -23,7 +23,7 @@ pub(super) struct DrainSpec {
     /// Seconds; within half of them all rooms are told to move, one after another.
     #[schema(minimum = 0, maximum = 86400)]
     within: u32,
-    /// Where clients shall connect; without it, at the address that they have, where a load
+    /// Where clients shall connect, from `https://` or `wss://` on; without it, at the address that they have, where a load
     /// balancer sends them to another server.
     url: Option<String>,
 }
@@ -77,7 +77,7 @@ pub(super) async fn look(State(shared): State<Arc<Shared>>, caller: Caller) -> F
         (status = 403, description = "The token is not for all rooms.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The time is out of range.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The time is out of range, or the address is none.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn begin(
@@ -86,7 +86,11 @@ pub(super) async fn begin(
     Body(spec): Body<DrainSpec>,
 ) -> Result<(StatusCode, Json<DrainView>), Failure> {
     caller.may_operate()?;
-    if spec.within > 86_400 {
+    let is_address = |url: &String| {
+        let schemes = ["https://", "http://", "wss://", "ws://"];
+        schemes.iter().any(|scheme| url.starts_with(scheme))
+    };
+    if spec.within > 86_400 || spec.url.as_ref().is_some_and(|url| !is_address(url)) {
         return Err(crate::admin::AdminError::OutOfRange.into());
     }
     let window = Duration::from_secs(spec.within.into());
