@@ -74,7 +74,7 @@ pub struct Limits {
     /// Messages waiting for a client that reads slowly; one more closes it. A room of this many
     /// participants that all join at once fits.
     pub outgoing_queue: usize,
-    /// Bytes of a data message of a participant; above [`DATA_MESSAGE_BYTES_MAX`] it counts as that.
+    /// Bytes of a data message of a participant; above 60 KiB it counts as that.
     pub data_message_bytes: u32,
     /// Data messages a second of a participant; a second's worth may come at once.
     pub data_messages_per_second: u32,
