@@ -2,7 +2,7 @@
 
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi as Openapi};
-use utoipa::{Modify, OpenApi, ToSchema};
+use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 /// The document; paths and schemas are added with the routes.
 #[derive(OpenApi)]
@@ -48,4 +48,43 @@ pub(super) struct Problem {
     status: u16,
     /// One sentence that says what to change.
     detail: String,
+}
+
+/// Whoever asks may not.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes what handlers answer")]
+pub(super) enum TokenProblems {
+    /// No valid token.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(#[to_schema] Problem),
+    /// The token lacks the grant for this: see the security scheme.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+}
+
+/// The path names nobody.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes what handlers answer")]
+pub(super) enum NameProblems {
+    /// The path or the body is not what it must be.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadPath(#[to_schema] Problem),
+    /// No such room or participant.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] Problem),
+}
+
+/// The body cannot be read.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes what handlers answer")]
+pub(super) enum BodyProblems {
+    /// The path or the body is not what it must be.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadBody(#[to_schema] Problem),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(#[to_schema] Problem),
+    /// The body is not JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    WrongType(#[to_schema] Problem),
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Found;
 use super::body::Body;
 use super::caller::Caller;
-use super::document::Problem;
+use super::document::{BodyProblems, Problem, TokenProblems};
 use crate::http::failure::Failure;
 use crate::signaling::{Shared, Signaling};
 
@@ -52,9 +52,8 @@ fn view(shared: &Arc<Shared>) -> DrainView {
     path = "/v1/drain",
     tag = "server",
     responses(
+        TokenProblems,
         (status = 200, description = "How far it is.", body = DrainView),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token is not for all rooms.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn look(State(shared): State<Arc<Shared>>, caller: Caller) -> Found<DrainView> {
@@ -71,12 +70,9 @@ pub(super) async fn look(State(shared): State<Arc<Shared>>, caller: Caller) -> F
     tag = "server",
     request_body = DrainSpec,
     responses(
+        TokenProblems,
+        BodyProblems,
         (status = 202, description = "It has begun.", body = DrainView),
-        (status = 400, description = "The body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token is not for all rooms.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The time is out of range, or the address is none.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -104,9 +100,8 @@ pub(super) async fn begin(
     path = "/v1/drain",
     tag = "server",
     responses(
+        TokenProblems,
         (status = 204, description = "New clients are let in."),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token is not for all rooms.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn end(

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use super::body::{Body, Names};
 use super::caller::Caller;
-use super::document::Problem;
+use super::document::{BodyProblems, NameProblems, Problem, TokenProblems};
 use super::{Found, ask, mixed_up};
 use crate::admin::{AdminAct, AdminReply, MuteSpec, ParticipantChange, QualityView, Whom};
 use crate::http::failure::Failure;
@@ -22,11 +22,9 @@ use crate::signaling::Shared;
     tag = "participants",
     params(("room" = String, Path, description = "Name of the room.")),
     responses(
+        TokenProblems,
+        NameProblems,
         (status = 200, description = "Everybody, hidden ones and viewers by WHEP included, oldest first.", body = Vec<ParticipantInfo>),
-        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(
@@ -51,11 +49,9 @@ pub(super) async fn list(
         ("identity" = String, Path, description = "Identity of the participant."),
     ),
     responses(
+        TokenProblems,
+        NameProblems,
         (status = 200, description = "The participant.", body = ParticipantInfo),
-        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn look(
@@ -78,13 +74,10 @@ pub(super) async fn look(
     ),
     request_body = ParticipantChange,
     responses(
+        TokenProblems,
+        NameProblems,
+        BodyProblems,
         (status = 200, description = "The participant.", body = ParticipantInfo),
-        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A bitrate was given and the participant has no media connection.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A text is too long.", body = Problem, content_type = "application/problem+json"),
     ),
@@ -110,11 +103,9 @@ pub(super) async fn change(
         ("identity" = String, Path, description = "Identity of the participant."),
     ),
     responses(
+        TokenProblems,
+        NameProblems,
         (status = 204, description = "The participant is gone."),
-        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn remove(
@@ -139,13 +130,10 @@ pub(super) async fn remove(
     ),
     request_body = MuteSpec,
     responses(
+        TokenProblems,
+        NameProblems,
+        BodyProblems,
         (status = 204, description = "It is so."),
-        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn mute(
@@ -175,11 +163,9 @@ pub(super) async fn mute(
         ("identity" = String, Path, description = "Identity of the participant."),
     ),
     responses(
+        TokenProblems,
+        NameProblems,
         (status = 200, description = "The explanation.", body = QualityView),
-        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The participant has no media connection.", body = Problem, content_type = "application/problem+json"),
         (status = 504, description = "The shard did not answer in time.", body = Problem, content_type = "application/problem+json"),
     ),

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use super::body::{Body, Names};
 use super::caller::Caller;
-use super::document::Problem;
+use super::document::{BodyProblems, NameProblems, Problem, TokenProblems};
 use super::{Found, ask, mixed_up};
 use crate::admin::{AdminAct, AdminReply, DataSpec, RoomSpec, RoomView};
 use crate::http::failure::Failure;
@@ -20,9 +20,8 @@ use crate::signaling::Shared;
     path = "/v1/rooms",
     tag = "rooms",
     responses(
+        TokenProblems,
         (status = 200, description = "All open rooms, oldest first.", body = Vec<RoomView>),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomList.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(
@@ -45,13 +44,10 @@ pub(super) async fn list(
     tag = "rooms",
     request_body = RoomSpec,
     responses(
+        TokenProblems,
+        BodyProblems,
         (status = 201, description = "The room is open.", body = RoomView),
-        (status = 400, description = "The body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomCreate.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A room of this name is open.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The name is too long or empty, or a number is out of range.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The server is full or going away.", body = Problem, content_type = "application/problem+json"),
     ),
@@ -75,11 +71,9 @@ pub(super) async fn create(
     tag = "rooms",
     params(("room" = String, Path, description = "Its name.")),
     responses(
+        TokenProblems,
+        NameProblems,
         (status = 200, description = "The room.", body = RoomView),
-        (status = 400, description = "The path is not UTF-8.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn look(
@@ -101,11 +95,9 @@ pub(super) async fn look(
     tag = "rooms",
     params(("room" = String, Path, description = "Its name.")),
     responses(
+        TokenProblems,
+        NameProblems,
         (status = 204, description = "The room is closed."),
-        (status = 400, description = "The path is not UTF-8.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomCreate and video.roomAdmin.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn close(
@@ -126,13 +118,10 @@ pub(super) async fn close(
     params(("room" = String, Path, description = "Its name.")),
     request_body = DataSpec,
     responses(
+        TokenProblems,
+        NameProblems,
+        BodyProblems,
         (status = 202, description = "It is on its way to those who take data messages."),
-        (status = 400, description = "The path or the body is not what it must be.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks video.roomAdmin for the room.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such room or participant.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The text or the topic is too long.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
