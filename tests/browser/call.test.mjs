@@ -56,7 +56,7 @@ describe('three people in one room', { timeout: 300_000 }, () => {
       ada.hears('Bob', 880), ada.hears('Cara', null), bob.hears('Ada', 440),
       bob.hears('Cara', null), cara.hears('Ada', 440), cara.hears('Bob', 880),
     ]);
-    const energies = async () => (await cara.stats()).slots.filter((s) => s.kind === 'audio' && s.publication).map((s) => s.audioEnergy);
+    const energies = async () => (await cara.stats()).remotes.filter((s) => s.kind === 'audio').map((s) => s.audioEnergy);
     const earlier = await energies();
     await until('the audio energy rises on both slots', async () => {
       const now = await energies();

@@ -46,8 +46,8 @@ describe('codecs', { timeout: 300_000 }, () => {
       }, { timeout: 40_000, every: 300 });
       await arrives('the full picture', ({ width }) => width === 640);
       await viewer.sees('Sender', BLUE);
-      const { slots } = await viewer.stats();
-      assert.equal(slots.find((slot) => slot.kind === 'video' && slot.publication)?.codec, codec);
+      const { remotes } = await viewer.stats();
+      assert.equal(remotes.find(({ kind }) => kind === 'video')?.codec, codec);
 
       await viewer.page.setViewportSize(SMALL);
       await arrives('the small picture', ({ width }) => width === 320);

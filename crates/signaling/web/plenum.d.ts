@@ -1,5 +1,6 @@
 /** Types of the Plenum client SDK (plenum.js). */
 
+/** Version of the SDK; it is that of the server that it came with. */
 export declare const VERSION: string;
 
 export type Source = 'camera' | 'microphone' | 'screen' | 'screenAudio';
@@ -17,14 +18,45 @@ export type SlotReason =
 
 /** Codes that the client itself raises; those of the server are listed in PROTOCOL.md. */
 export type ClientErrorCode =
-  | 'noCamera' | 'noMicrophone' | 'permissionDenied' | 'deviceBusy' | 'deviceLost'
-  | 'serverUnreachable' | 'mediaUnreachable' | 'webrtcUnsupported' | 'connectionLost' | 'closed'
-  | 'bufferFull' | 'unknownParticipant';
+  /** There is no such device. */
+  | 'noCamera' | 'noMicrophone' | 'noScreen' | 'noSpeaker'
+  /** The user or the browser said no. */
+  | 'permissionDenied'
+  /** Another program has the device, or it was unplugged. */
+  | 'deviceBusy' | 'deviceLost'
+  /** `url` is no address, or one that an HTTPS page may not reach. */
+  | 'urlInvalid'
+  /** The WebSocket does not open; it opens, but no media gets through. */
+  | 'serverUnreachable' | 'mediaUnreachable'
+  /** No WebRTC here: an old browser, or a page without HTTPS. */
+  | 'webrtcUnsupported'
+  /** Lost; the SDK tries again by itself for three minutes. */
+  | 'connectionLost'
+  /** By `RoomOptions.signal`. */
+  | 'aborted'
+  /** Before `join()`; after `leave()` or the end of the room. */
+  | 'notJoined' | 'closed'
+  /** Data messages come faster than the network takes them. */
+  | 'bufferFull'
+  /** Nobody in the room has this identity. */
+  | 'unknownParticipant';
+
+/** Codes of the server that an app meets; PROTOCOL.md lists them all. */
+export type ServerErrorCode =
+  | 'tokenMissing' | 'tokenInvalid' | 'tokenExpired' | 'tokenNotYetValid' | 'notPermitted' | 'wrongRoom'
+  | 'roomFull' | 'serverFull' | 'draining' | 'tooLarge' | 'tooManyMessages' | 'tooManyPublications' | 'tooManySlots'
+  | 'alreadyJoined' | 'replaced' | 'removed' | 'roomClosed' | 'internal';
+
+/** What `PlenumError.code` may be. */
+export type ErrorCode = ClientErrorCode | ServerErrorCode | (string & {});
 
 /** An error with a stable code and a sentence that says what to do. */
 export declare class PlenumError extends Error {
-  constructor(code: ClientErrorCode | (string & {}), message?: string, cause?: unknown);
-  readonly code: ClientErrorCode | (string & {});
+  constructor(code: ErrorCode, message?: string, cause?: unknown);
+  /** Never changes its meaning; switch on it. */
+  readonly code: ErrorCode;
+  /** What the browser said, if it did. */
+  readonly cause?: unknown;
 }
 
 export interface CameraOptions {
@@ -42,6 +74,24 @@ export interface MicrophoneOptions {
   noiseSuppression?: boolean;
   autoGainControl?: boolean;
 }
+
+export interface Device {
+  readonly deviceId: string;
+  /** Empty until the user has allowed a device of the kind. */
+  readonly label: string;
+}
+
+export interface DeviceList {
+  cameras: Device[];
+  microphones: Device[];
+  /** Empty where the browser has no say in it. */
+  speakers: Device[];
+}
+
+/** The devices there are. */
+export declare function listDevices(): Promise<DeviceList>;
+/** Calls back when a device comes or goes; returns a function that ends it. */
+export declare function watchDevices(listener: (devices: DeviceList) => void): () => void;
 
 /** Opens a camera. Rejects with noCamera, permissionDenied, deviceBusy or webrtcUnsupported. */
 export declare function openCamera(options?: CameraOptions): Promise<MediaStreamTrack>;
@@ -70,7 +120,9 @@ export interface PublishOptions {
   maxBitrate?: number;
   maxFramerate?: number;
   /** Opens the device again after a mute; with it, mute gives the device back. */
-  acquire?: () => Promise<MediaStreamTrack>;
+  acquire?: (deviceId?: string) => Promise<MediaStreamTrack>;
+  /** Opens another device of the kind, for switchDevice. */
+  open?: (deviceId: string) => Promise<MediaStreamTrack>;
   /** Whether the SDK stops the track when the publication ends. */
   own?: boolean;
 }
@@ -95,8 +147,14 @@ export declare class LocalPublication {
   readonly track: MediaStreamTrack | null;
   /** Stops sending; if the SDK opened the camera, its light goes out too. */
   mute(): Promise<void>;
+  /** Sends again. Rejects as openCamera does if the device was given back. */
   unmute(): Promise<void>;
-  /** Sends another track in its place, without negotiation. */
+  /**
+   * Takes another camera or microphone than publishCamera or publishMicrophone opened; if it is
+   * muted, the next unmute does. Rejects as openCamera does, and then goes on with the old one.
+   */
+  switchDevice(deviceId: string): Promise<void>;
+  /** Sends another track in its place, without negotiation. Rejects with closed once it has ended. */
   replaceTrack(track: MediaStreamTrack): Promise<void>;
   /** Ends the publication. */
   stop(): void;
@@ -127,11 +185,12 @@ export declare class RemoteParticipant {
   readonly metadata: string;
   /** `ingress` is a source without a page, such as an encoder that publishes by WHIP. */
   readonly kind: 'standard' | 'ingress';
+  /** By id. */
   readonly publications: ReadonlyMap<string, RemotePublication>;
+  /** The publication of a source, if any. */
   publication(source: Source): RemotePublication | null;
 }
 
-/** This client. */
 /** What the token allows, or a backend since. */
 export interface Grants {
   canPublish: boolean;
@@ -142,6 +201,7 @@ export interface Grants {
   hidden: boolean;
 }
 
+/** This client. */
 export interface LocalParticipant {
   readonly id: string;
   readonly identity: string;
@@ -162,27 +222,48 @@ export interface Layer {
   temporal: number;
 }
 
+/** Bounds that the server holds this client to. */
+export interface Limits {
+  readonly publications: number;
+  readonly slots: number;
+  readonly dataMessageBytes: number;
+  readonly dataMessagesPerSecond: number;
+  readonly dataBytesPerSecond: number;
+}
+
 export interface RoomEvents {
+  /** Joining, being there, coming back. */
   connectionState: { state: ConnectionState };
+  /** Somebody came; who was there before is in room.participants. */
   participantJoined: { participant: RemoteParticipant };
   /** Somebody, perhaps the local participant, has another name or other metadata. */
   participantUpdated: { participant: RemoteParticipant | LocalParticipant };
   /** The local participant may do other things than before; see room.grants. */
   grantsChanged: { grants: Grants };
+  /** Somebody left, or is gone for the reason told. */
   participantLeft: { participant: RemoteParticipant; reason: string };
+  /** Somebody publishes something; show it with room.attach. */
   published: { participant: RemoteParticipant; publication: RemotePublication };
+  /** It is over, and has been detached. */
   unpublished: { participant: RemoteParticipant; publication: RemotePublication };
+  /** Somebody muted or unmuted something. */
   muted: { participant: RemoteParticipant; publication: RemotePublication; muted: boolean };
+  /** This client begins to publish something; publish() tells when the server has accepted it. */
   localPublished: { publication: LocalPublication };
+  /** It is over: by stop(), by the browser's button to end sharing, by an unplugged device, or by the server. */
   localUnpublished: { publication: LocalPublication };
+  /** This client, or a moderator, muted or unmuted it. */
   localMuted: { publication: LocalPublication; muted: boolean };
   /** A slot carries the publication from now on. */
   trackAttached: { mid: string; participant: RemoteParticipant; publication: RemotePublication; track: MediaStreamTrack };
+  /** A slot carries it no more. */
   trackDetached: { mid: string; participant: RemoteParticipant; publication: RemotePublication; track: MediaStreamTrack };
+  /** What a slot carries, in which layer, and why. */
   slotChanged: {
     mid: string; kind: 'audio' | 'video'; participant: RemoteParticipant | null;
     publication: RemotePublication | null; layer: Layer | null; reason: SlotReason;
   };
+  /** Who speaks now, the loudest of late first. */
   speakers: { speakers: Speaker[] };
   /**
    * Somebody sent a message. The participant is null if it comes from the server's side (then
@@ -221,6 +302,8 @@ export interface RoomOptions {
   iceServers?: RTCIceServer[];
   /** `relay`: only over TURN. */
   iceTransportPolicy?: RTCIceTransportPolicy;
+  /** Ends the attempt to join, which then rejects with aborted. Once joined, it does nothing. */
+  signal?: AbortSignal;
 }
 
 export interface DataOptions {
@@ -236,52 +319,103 @@ export interface PublishEntry extends PublishOptions {
   track: MediaStreamTrack;
 }
 
-export interface SlotStats {
-  mid: string | null;
-  kind: 'audio' | 'video';
+/** The way to the server. */
+export interface ConnectionStats {
+  /** Round trip to the server, ms. */
+  rtt: number | null;
+  /** `relay`: over TURN. */
+  localCandidate: RTCIceCandidateType | null;
+  remoteCandidate: RTCIceCandidateType | null;
+  /** Between this client and the server, or the relay's end of it. */
+  protocol: 'udp' | 'tcp' | null;
+  /** Between this client and its TURN server. */
+  relayProtocol: 'udp' | 'tcp' | 'tls' | null;
+  /** What the browser thinks it may send, bits/s. */
+  availableOutgoing: number | null;
+  /** Where the browser estimates it (Chromium does not; see explain().network.estimate), bits/s. */
+  availableIncoming: number | null;
+  /** Sent and received since the last call, bits/s, without headers below RTP and DTLS. */
+  outgoing: number | null;
+  incoming: number | null;
+}
+
+/** One of the sizes in which a publication is sent. */
+export interface EncodingStats {
+  /** Null without simulcast. */
+  rid: string | null;
+  codec: string | null;
+  /** False while nobody wants it. */
+  active: boolean;
+  width: number | null;
+  height: number | null;
+  /** Frames per second. */
+  fps: number | null;
+  /** Sent since the last call, bits/s. */
+  bitrate: number | null;
+  /** What the encoder aims at, bits/s. */
+  targetBitrate: number | null;
+  /** What keeps it from being better. */
+  limitedBy: 'none' | 'cpu' | 'bandwidth' | 'other' | null;
+  /** Share of packets lost on the way to the server, 0 to 1, as the server last reported. */
+  loss: number | null;
+  /** Round trip as the server last reported, ms. */
+  rtt: number | null;
+}
+
+/** What this client publishes. */
+export interface PublicationStats {
   publication: string | null;
-  participant: string | null;
+  source: Source;
+  kind: 'audio' | 'video';
+  muted: boolean;
+  /** Smallest first. */
+  encodings: EncodingStats[];
+}
+
+/** A publication of somebody else that is received now. */
+export interface RemoteStats {
+  /** Ids. */
+  publication: string;
+  participant: string;
+  source: Source;
+  kind: 'audio' | 'video';
+  /** The m-line that carries it. */
+  mid: string | null;
+  /** Null while nothing is sent, for the reason told. */
   layer: Layer | null;
   reason: SlotReason;
   codec: string | null;
   width: number | null;
   height: number | null;
+  /** Frames per second. */
   fps: number | null;
-  /** Bits per second since the last call. */
+  /** Received since the last call, bits/s. */
   bitrate: number | null;
-  /** Share of packets lost since the beginning, 0 to 1. */
-  loss: number;
-  /** In ms. */
+  /** Share of packets lost since the last call, 0 to 1. */
+  loss: number | null;
+  /** Variation of the packets' delay now, ms. */
   jitter: number | null;
-  /** In ms. */
-  rtt: number | null;
+  /** Pictures decoded since the slot began. */
   framesDecoded: number;
-  freezes: number;
+  /** How often the picture froze since the last call, and for how long in all, ms. */
+  freezes: number | null;
+  frozen: number | null;
+  /** Share of the sound that had to be made up since the last call, 0 to 1. */
+  concealed: number | null;
+  /** Loudness now, 0 to 1. */
   audioLevel: number | null;
+  /** Sum over time, as in the statistics of WebRTC. */
   audioEnergy: number;
 }
 
-export interface EncodingStats {
-  rid: string | null;
-  codec: string | null;
-  active: boolean;
-  width: number | null;
-  height: number | null;
-  fps: number | null;
-  bitrate: number | null;
-  targetBitrate: number | null;
-  limitedBy: string | null;
-  loss: number | null;
-  rtt: number | null;
-}
-
+/**
+ * What is received and sent. Null is what is not known (yet): rates and shares from the second call
+ * on, since they cover the time since the last one.
+ */
 export interface RoomStats {
-  rtt: number | null;
-  availableOutgoing?: number | null;
-  slots: SlotStats[];
-  publications: {
-    publication: string | null; source: Source; kind: 'audio' | 'video'; muted: boolean; encodings: EncodingStats[];
-  }[];
+  connection: ConnectionStats;
+  publications: PublicationStats[];
+  remotes: RemoteStats[];
 }
 
 /** A decision of the server on a slot, with what it was decided by. Rates in bits per second. */
@@ -306,37 +440,63 @@ export interface Explanation {
   }[];
 }
 
-/** A room that this client is in. */
+/**
+ * A room that this client is in. It lives once: idle, joined, closed. After it has closed, methods
+ * reject with closed (attach, detach and leave do nothing), and whoever wants back makes a new one.
+ */
 export declare class Room {
+  /** Prepares a room, so that one can listen before joining. */
   constructor(options: RoomOptions);
   /** Joins a room and resolves when the server has let the client in. */
   static join(options: RoomOptions): Promise<Room>;
+  /**
+   * Joins. Rejects, and closes the room, with a code of the server (tokenInvalid, tokenExpired,
+   * wrongRoom, roomFull ...), urlInvalid, serverUnreachable, webrtcUnsupported, aborted, or closed
+   * if leave() was called meanwhile.
+   */
   join(): Promise<void>;
 
+  /** Empty until joined. */
   readonly id: string;
+  /** Empty until joined. */
   readonly name: string;
   readonly state: ConnectionState;
   readonly local: LocalParticipant;
-  readonly grants: Grants;
+  /** Null until joined. */
+  readonly grants: Grants | null;
+  /** Null until joined. */
+  readonly limits: Limits | null;
   /** The others, by id. */
   readonly participants: ReadonlyMap<string, RemoteParticipant>;
   /** What this client publishes. */
   readonly publications: LocalPublication[];
+  /** Who speaks now, the loudest of late first. */
   readonly speakers: Speaker[];
+  /** Whether the browser wants a click before it plays sound. */
   readonly audioBlocked: boolean;
 
   /** Listens; returns a function that ends it. */
   on<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): () => void;
+  /** Listens for one event; returns a function that ends it. */
   once<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): () => void;
+  /** Ends what `on` began. */
   off<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): void;
 
   /** The own publication of a source, if any. */
   publication(source: Source): LocalPublication | null;
-  /** Publishes a track; resolves when the server has accepted it. */
+  /**
+   * Publishes a track; resolves when the server has accepted it. Rejects with notPermitted,
+   * tooManyPublications, notJoined or closed.
+   */
   publish(track: MediaStreamTrack, options?: PublishOptions): Promise<LocalPublication>;
+  /** Opens a camera and publishes it. Rejects as openCamera and publish do. */
   publishCamera(options?: CameraOptions & PublishOptions & { track?: MediaStreamTrack }): Promise<LocalPublication>;
+  /** Opens a microphone and publishes it. Rejects as openMicrophone and publish do. */
   publishMicrophone(options?: MicrophoneOptions & PublishOptions & { track?: MediaStreamTrack }): Promise<LocalPublication>;
-  /** Asks for a screen or window and publishes it, with its sound if there is any. */
+  /**
+   * Asks for a screen or window and publishes it, with its sound if there is any; call it from a
+   * click. Rejects with permissionDenied if none was chosen, else as publish does.
+   */
   publishScreen(options?: PublishOptions & { audio?: boolean; frameRate?: number }): Promise<{
     screen: LocalPublication; screenAudio: LocalPublication | null;
   }>;
@@ -346,23 +506,25 @@ export declare class Room {
    * element costs no bandwidth. Returns a function that detaches it.
    */
   attach(publication: LocalPublication | RemotePublication, element: HTMLVideoElement): () => void;
+  /** Stops showing anything in an element. */
   detach(element: HTMLVideoElement): void;
 
   /** Plays the sound of the others, from a click after `audioBlocked`. */
   startAudio(): Promise<void>;
-  /** Chooses the loudspeaker, where the browser can. */
+  /** Chooses the loudspeaker, where the browser can. Rejects with noSpeaker or permissionDenied. */
   setSpeaker(deviceId: string): Promise<void>;
 
   /**
    * Sends a message to all others, or to those named by identity. Reliable ones arrive in order.
    * Resolves when it is on its way; rejects with notPermitted, tooLarge, unknownParticipant,
-   * bufferFull or closed. What the server refuses later comes as the event `error`.
+   * bufferFull, notJoined or closed. What the server refuses later comes as the event `error`.
    */
   sendData(payload: string | ArrayBuffer | ArrayBufferView, options?: DataOptions): Promise<void>;
 
-  /** Asks the server why each slot shows what it shows. */
+  /** Asks the server why each slot shows what it shows. Rejects with notJoined, serverUnreachable or closed. */
   explain(): Promise<Explanation>;
+  /** What is received and sent now; rates cover the time since the last call. Never rejects; empty when not joined. */
   getStats(): Promise<RoomStats>;
-  /** Leaves and stops the tracks that the SDK opened. */
+  /** Leaves and stops the tracks that the SDK opened. May be called at any time, and again. */
   leave(): Promise<void>;
 }

@@ -30,7 +30,7 @@ import './sdk/stage.js';
 import './sdk/stats.js';
 import './sdk/view.js';
 
-export { openCamera, openMicrophone } from './sdk/devices.js';
+export { listDevices, openCamera, openMicrophone, watchDevices } from './sdk/devices.js';
 export { PlenumError } from './sdk/errors.js';
 export { planEncodings } from './sdk/layers.js';
 export { LocalPublication } from './sdk/local-publication.js';

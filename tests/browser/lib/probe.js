@@ -23,7 +23,7 @@ window.probe = (() => {
     const key = `${person(name)?.identity}`;
     const tile = document.querySelector(`.tile[data-identity="${CSS.escape(key)}"][data-kind="${kind}"]:not(.own)`);
     if (!publication || !tile) return null;
-    const slot = (await window.plenum.room.getStats()).slots.find((s) => s.publication === publication.id);
+    const slot = (await window.plenum.room.getStats()).remotes.find((s) => s.publication === publication.id);
     const video = tile.querySelector('video');
     return {
       playing: tile.classList.contains('playing') && !tile.classList.contains('no-picture'),

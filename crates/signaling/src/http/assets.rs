@@ -30,6 +30,7 @@ pub(super) struct Asset {
     demo: bool,
 }
 
+const HTML: &str = "text/html; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 macro_rules! asset {
@@ -47,6 +48,12 @@ macro_rules! asset {
 macro_rules! sdk_script {
     ($name:literal) => {
         asset!(concat!("/sdk/", $name), concat!("sdk/", $name), JAVASCRIPT, demo: false)
+    };
+}
+
+macro_rules! example {
+    ($path:literal, $name:literal) => {
+        asset!(concat!("/examples/", $path), concat!("examples/", $name), HTML, demo: true)
     };
 }
 
@@ -79,8 +86,15 @@ const ASSETS: &[Asset] = &[
     sdk_script!("stats.js"),
     sdk_script!("version.js"),
     sdk_script!("view.js"),
-    asset!("/docs", "docs.html", "text/html; charset=utf-8", demo: false),
-    asset!("/", "demo/index.html", "text/html; charset=utf-8", demo: true),
+    asset!("/docs", "docs.html", HTML, demo: false),
+    // As plain text, which every browser shows.
+    asset!("/docs/sdk", "README.md", "text/plain; charset=utf-8", demo: false),
+    example!("", "index.html"),
+    example!("minimal.html", "minimal.html"),
+    example!("obs.html", "obs.html"),
+    example!("whep.html", "whep.html"),
+    example!("whip.html", "whip.html"),
+    asset!("/", "demo/index.html", HTML, demo: true),
     asset!("/demo/app.css", "demo/app.css", "text/css; charset=utf-8", demo: true),
     demo_script!("app.js"),
     demo_script!("call.js"),
@@ -164,13 +178,14 @@ mod tests {
     fn every_file_is_listed() {
         let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
         let mut found = BTreeSet::new();
-        for folder in ["", "sdk/", "demo/"] {
+        for folder in ["", "sdk/", "demo/", "examples/"] {
             for entry in std::fs::read_dir(web.join(folder)).unwrap() {
                 let entry = entry.unwrap();
                 let name = entry.file_name().into_string().unwrap();
                 let wanted = [".js", ".ts", ".css", ".html"];
+                let readme = folder.is_empty() && name == "README.md";
                 if entry.file_type().unwrap().is_file()
-                    && wanted.iter().any(|end| name.ends_with(end))
+                    && (readme || wanted.iter().any(|end| name.ends_with(end)))
                 {
                     found.insert(format!("{folder}{name}"));
                 }
@@ -178,5 +193,19 @@ mod tests {
         }
         let listed = ASSETS.iter().map(|asset| asset.file.to_owned());
         assert_eq!(found, listed.collect());
+    }
+
+    #[test]
+    fn the_package_has_the_version_of_the_server_and_its_license() {
+        let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+        let read = |path: &str| std::fs::read_to_string(web.join(path)).unwrap();
+        let package: serde_json::Value = serde_json::from_str(&read("package.json")).unwrap();
+        assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
+        let version = format!("VERSION = '{}'", env!("CARGO_PKG_VERSION"));
+        assert!(read("sdk/version.js").contains(&version));
+        assert!(
+            read("README.md").contains(&format!("plenum-client-{}.tgz", env!("CARGO_PKG_VERSION")))
+        );
+        assert_eq!(read("LICENSE"), read("../../../LICENSE"));
     }
 }

@@ -212,12 +212,12 @@ export class Call {
       for (const tile of this.#tiles.values()) tile.setFigures(null);
       return;
     }
-    const [{ rtt, slots, publications }, explanation] = await Promise.all([this.#room.getStats(), this.#room.explain().catch(() => null)]);
+    const [{ connection: { rtt }, remotes, publications }, explanation] = await Promise.all([this.#room.getStats(), this.#room.explain().catch(() => null)]);
     for (const tile of this.#tiles.values()) {
       const id = tile.publication?.id;
       if (!tile.publication || tile.publication.muted) tile.setFigures(null);
       else if (tile.own) tile.setFigures(localFigures(publications.find((p) => p.publication === id), rtt));
-      else tile.setFigures(remoteFigures(slots.find((slot) => slot.publication === id), rtt, explanation));
+      else tile.setFigures(remoteFigures(remotes.find((remote) => remote.publication === id), rtt, explanation));
     }
   }
 

@@ -21,6 +21,25 @@ export async function openMicrophone({ deviceId, echoCancellation = true, noiseS
   return (await openDevice('microphone', { audio })).getAudioTracks()[0];
 }
 
+/**
+ * The devices there are, by kind. Names are empty until the user has allowed one of the kind.
+ * @returns {Promise<import('../plenum.js').DeviceList>}
+ */
+export async function listDevices() {
+  const all = (await globalThis.navigator?.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
+  // Without permission browsers list placeholders without an id.
+  const of = (kind) => all.filter((device) => device.kind === kind && device.deviceId).map(({ deviceId, label }) => ({ deviceId, label }));
+  return { cameras: of('videoinput'), microphones: of('audioinput'), speakers: of('audiooutput') };
+}
+
+/** Calls back when a device comes or goes; returns a function that ends it. */
+export function watchDevices(listener) {
+  const devices = globalThis.navigator?.mediaDevices;
+  const tell = async () => listener(await listDevices());
+  devices?.addEventListener?.('devicechange', tell);
+  return () => devices?.removeEventListener?.('devicechange', tell);
+}
+
 /** @param {'camera'|'microphone'|'screen'} device @param {any} constraints */
 export async function openDevice(device, constraints) {
   const devices = globalThis.navigator?.mediaDevices;

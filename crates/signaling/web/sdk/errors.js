@@ -5,9 +5,14 @@
 export const SENTENCES = {
   noCamera: 'No camera was found. Connect one, or join without video.',
   noMicrophone: 'No microphone was found. Connect one, or join without sound.',
+  noScreen: 'There is nothing to share. Share the screen from a computer.',
+  noSpeaker: 'This loudspeaker is not there any more. Choose another one.',
   permissionDenied: 'The browser was not allowed to use the device. Allow it in the address bar and try again.',
   deviceBusy: 'The device is in use by another program. Close that program and try again.',
   deviceLost: 'The device was disconnected. Connect it again or choose another one.',
+  urlInvalid: 'The address of the server is not valid. Pass `url` as in https://plenum.example.net.',
+  aborted: 'Joining was aborted.',
+  notJoined: 'Join the room first: await room.join().',
   serverUnreachable: 'The server cannot be reached. Check the network and try again.',
   mediaUnreachable: 'The server answers, but no media gets through. Allow UDP to the media ports of the server.',
   webrtcUnsupported: 'This browser cannot make calls here. Use a current browser over HTTPS.',
@@ -32,15 +37,18 @@ export class PlenumError extends Error {
   }
 }
 
-/** @param {any} error @param {'camera'|'microphone'|'screen'} device */
+const NOT_THERE = { camera: 'noCamera', microphone: 'noMicrophone', screen: 'noScreen', speaker: 'noSpeaker' };
+
+/** @param {any} error @param {'camera'|'microphone'|'screen'|'speaker'} device */
 export function deviceError(error, device) {
-  const none = device === 'microphone' ? 'noMicrophone' : 'noCamera';
+  const none = NOT_THERE[device];
   const codes = {
-    NotAllowedError: 'permissionDenied', SecurityError: 'permissionDenied', NotFoundError: none,
+    NotAllowedError: 'permissionDenied', SecurityError: 'permissionDenied', InvalidStateError: 'permissionDenied', NotFoundError: none,
     OverconstrainedError: none, NotReadableError: 'deviceBusy', AbortError: 'deviceBusy',
   };
   const code = codes[error?.name] ?? (error instanceof TypeError ? 'webrtcUnsupported' : 'deviceBusy');
-  return new PlenumError(code, '', error);
+  const chosen = device === 'screen' && code === 'permissionDenied';
+  return new PlenumError(code, chosen ? 'No screen was shared. Ask for one in a click, and choose one.' : '', error);
 }
 
 /** What a close code means if no message explained it. */

@@ -6,6 +6,7 @@ import { PlenumError } from './errors.js';
 import { planEncodings } from './layers.js';
 import { deferred } from './promises.js';
 
+const STOPPED = 'The publication was stopped. Publish again.';
 const STANDARD_HINTS = { camera: 'motion', screen: 'detail' };
 
 /** What the server is told to prefer where bandwidth is short: text is detail. */
@@ -24,6 +25,7 @@ export class LocalPublication {
     this._ready = deferred();
     this._announcedMute = false;
     this._busy = Promise.resolve();
+    /** Chosen since it began. @type {string|undefined} */ this._deviceId = undefined;
     /** @type {string|null} */ this.id = null;
     this.kind = track.kind;
     this.source = options.source ?? (track.kind === 'audio' ? 'microphone' : 'camera');
@@ -46,7 +48,9 @@ export class LocalPublication {
 
   #onEnded() {
     this.stop();
-    if (this.source !== 'screen' && this.source !== 'screenAudio') this._room._emit('error', new PlenumError('deviceLost'));
+    // The browser has a button of its own to end sharing, which takes the sound along.
+    if (this.source === 'screen') this._room.publication('screenAudio')?.stop();
+    else if (this.source !== 'screenAudio') this._room._emit('error', new PlenumError('deviceLost'));
   }
 
   /** Adds the track to the connection; the next offer carries it. */
@@ -123,7 +127,7 @@ export class LocalPublication {
   #setMuted(muted) {
     const change = async () => {
       if (this.stopped || muted === this.muted) return;
-      if (!muted && !this.track) await this.#exchange(await this._options.acquire());
+      if (!muted && !this.track) await this.#exchange(await this._options.acquire(this._deviceId));
       this.muted = muted;
       if (this.track) this.track.enabled = !muted;
       this._sendMute();
@@ -168,25 +172,47 @@ export class LocalPublication {
 
   /** Sends another track in place of the present one; no negotiation is needed. */
   async replaceTrack(track) {
+    if (this.stopped) throw new PlenumError('closed', STOPPED);
     const old = this.track;
     await this.#exchange(track);
     if (old && old !== track && this._options.acquire) old.stop();
   }
 
+  /** Takes another camera or microphone; while muted, the next unmute opens it. */
+  switchDevice(deviceId) {
+    const change = async () => {
+      const { open } = this._options;
+      if (this.stopped) throw new PlenumError('closed', STOPPED);
+      if (!open) throw new PlenumError('notPermitted', 'Only what publishCamera or publishMicrophone opened can be switched. Use replaceTrack with a track of your own.');
+      const old = this.track;
+      if (old) await this.#exchange(await open(deviceId));
+      this._deviceId = deviceId;
+      old?.stop();
+    };
+    return (this._busy = this._busy.catch(() => {}).then(change));
+  }
+
   async #exchange(track) {
+    if (this.stopped) { // while the device was being opened
+      if (this.#owned) track.stop();
+      throw new PlenumError('closed', STOPPED);
+    }
     const before = this._size;
     this.#adopt(track);
     await this._transceiver?.sender.replaceTrack(track);
     if (before && (before.width !== this._size.width || before.height !== this._size.height)) this._connection?.negotiate();
   }
 
+  /** Whether the track is the SDK's to stop. */
+  get #owned() { return Boolean(this._options.acquire || this._options.own); }
+
   /** Ends the publication; a track that the SDK opened is stopped too. */
   stop() {
     if (this.stopped) return;
     this.stopped = true;
     this._room._publications.delete(this);
-    this._ready.reject(new PlenumError('closed', 'The publication was stopped.'));
-    if (this._options.acquire || this._options.own) this.track?.stop();
+    this._ready.reject(new PlenumError('closed', STOPPED));
+    if (this.#owned) this.track?.stop();
     try { this._transceiver?.stop(); } catch { /* The connection is gone. */ }
     this._connection?.negotiate();
     this._room._emit('localUnpublished', { publication: this });

@@ -11,7 +11,7 @@ import { People } from './people.js';
 import { Backoff, sleep } from './promises.js';
 import { Sound } from './sound.js';
 import { Stage } from './stage.js';
-import { condense } from './stats.js';
+import { Stats } from './stats.js';
 
 /** How long the first offer waits for tracks that are still being opened, in ms. */
 const PUBLISH_GRACE_MS = 30;
@@ -28,6 +28,7 @@ export class Room extends Emitter {
   #backoff = new Backoff(BACKOFF_MS);
   #people = new People(this);
   #sound = new Sound(this);
+  #stats = new Stats();
   #joinedOnce = false;
 
   /** Joins a room and resolves when the server has let the client in. */
@@ -41,9 +42,10 @@ export class Room extends Emitter {
     super();
     this._options = { ...options };
     /** @type {Set<LocalPublication>} */ this._publications = new Set();
-    this._previousStats = new Map();
     /** @type {Map<string, import('./remote.js').RemoteParticipant>} */ this.participants = new Map();
     this.local = { id: '', identity: '', name: options.name ?? '', metadata: '' };
+    this.id = this.name = '';
+    this.grants = this.limits = null;
     this.state = 'idle';
     this.speakers = [];
     this.audioBlocked = false;
@@ -57,15 +59,26 @@ export class Room extends Emitter {
 
   async join() {
     if (this.state !== 'idle') throw new PlenumError('alreadyJoined', 'This room was joined before. Make a new Room.');
+    const { signal } = this._options;
+    const aborted = () => new PlenumError('aborted', '', signal.reason);
+    const abort = () => { this._send({ type: 'leave' }); this.#close(aborted()); };
     this.#setState('connecting');
     try {
+      if (signal?.aborted) throw aborted();
+      signal?.addEventListener('abort', abort);
       this._connection = new Connection(this);
       const joined = this._connection.join();
       this.#offerFirst(this._connection);
-      this.#enter(await joined);
+      const message = await joined;
+      if (this.state === 'closed') throw new PlenumError('closed'); // left or aborted meanwhile
+      this.#enter(message);
     } catch (error) {
-      this.#close(error);
-      throw error;
+      const reason = signal?.aborted ? aborted() : error;
+      this.#close(reason);
+      if (!this._connection) this.#offerFirst(null); // stops the tracks that were to be published
+      throw reason;
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
     addEventListener('online', this.#onOnline);
     addEventListener('pagehide', this.#onPageHide);
@@ -81,7 +94,7 @@ export class Room extends Emitter {
       } catch (error) { this._emit('error', error); }
     });
     if (wanted.length) await Promise.race([Promise.all(wanted), sleep(PUBLISH_GRACE_MS)]);
-    connection.negotiate();
+    connection?.negotiate();
   }
 
   #enter({ participant, room, participants, limits, grants }) {
@@ -105,7 +118,10 @@ export class Room extends Emitter {
 
   /** Publishes a track; resolves when the server has accepted it. */
   publish(track, options = {}) {
-    if (this.state === 'closed') return Promise.reject(new PlenumError('closed'));
+    if (this.state === 'closed' || this.state === 'idle') {
+      if (options.own || options.acquire) track.stop();
+      return Promise.reject(new PlenumError(this.state === 'idle' ? 'notJoined' : 'closed'));
+    }
     const publication = new LocalPublication(this, track, options);
     this._publications.add(publication);
     if (this._connection) {
@@ -118,13 +134,14 @@ export class Room extends Emitter {
 
   /** Opens a camera and publishes it. */
   async publishCamera(options = {}) {
-    const acquire = () => openCamera(options);
-    return this.publish(options.track ?? await acquire(), { source: 'camera', acquire, ...options });
+    const open = (deviceId = options.deviceId) => openCamera({ ...options, deviceId });
+    return this.publish(options.track ?? await open(), { source: 'camera', acquire: open, open, ...options });
   }
 
   /** Opens a microphone and publishes it. */
   async publishMicrophone(options = {}) {
-    return this.publish(options.track ?? await openMicrophone(options), { source: 'microphone', own: true, ...options });
+    const open = (deviceId = options.deviceId) => openMicrophone({ ...options, deviceId });
+    return this.publish(options.track ?? await open(), { source: 'microphone', own: true, open, ...options });
   }
 
   /** Asks for a screen or window and publishes it, with its sound if there is any. */
@@ -133,7 +150,13 @@ export class Room extends Emitter {
     const [sound] = stream.getAudioTracks();
     const screen = this.publish(stream.getVideoTracks()[0], { own: true, ...options, source: 'screen' });
     const screenAudio = sound ? this.publish(sound, { own: true, source: 'screenAudio' }) : null;
-    return { screen: await screen, screenAudio: await screenAudio };
+    try {
+      return { screen: await screen, screenAudio: await screenAudio };
+    } catch (error) { // both or none
+      for (const source of ['screen', 'screenAudio']) this.publication(source)?.stop();
+      for (const track of stream.getTracks()) track.stop();
+      throw error;
+    }
   }
 
   // ---- data messages
@@ -143,8 +166,7 @@ export class Room extends Emitter {
    * its way. Rejects with notPermitted, tooLarge, unknownParticipant, bufferFull or closed.
    */
   async sendData(payload, { reliable = true, to, topic = '' } = {}) {
-    if (!this._connection || !this.grants || this.state === 'closed') throw new PlenumError('closed');
-    await this._connection.data.send(write(this, payload, { to, topic }), reliable);
+    await this.#joined().data.send(write(this, payload, { to, topic }), reliable);
   }
 
   _onData({ from, ...message }, connection) {
@@ -169,6 +191,13 @@ export class Room extends Emitter {
   async setSpeaker(deviceId) { await this.#sound.choose(deviceId); }
 
   // ---- connection
+
+  /** The connection, for what needs one. */
+  #joined() {
+    if (this.state === 'closed') throw new PlenumError('closed');
+    if (!this.#joinedOnce) throw new PlenumError('notJoined');
+    return this._connection;
+  }
 
   _send(message) { this._connection?.send(message); }
 
@@ -275,14 +304,13 @@ export class Room extends Emitter {
    * decisions with what they were decided by.
    */
   async explain() {
-    if (!this._connection || this.state === 'closed') throw new PlenumError('closed');
-    const { network, slots } = await this._connection.explain();
+    const { network, slots } = await this.#joined().explain();
     return { network, slots };
   }
 
-  /** What is received and sent now, condensed; rates cover the time since the last call. */
+  /** What is received and sent now, condensed; rates and shares cover the time since the last call. */
   async getStats() {
-    if (!this._connection || this.state === 'closed') return { rtt: null, slots: [], publications: [] };
-    return condense(await this._connection.pc.getStats(), this._connection.slots.all, this.publications, this._previousStats);
+    if (!this._connection || this.state === 'closed') return this.#stats.condense(new Map(), [], []);
+    return this.#stats.condense(await this._connection.pc.getStats(), this._connection.slots.all, this.publications);
   }
 }

@@ -6,10 +6,22 @@ import { PlenumError, closeError } from './errors.js';
 /** Time between two pings, in ms. */
 const PING_INTERVAL_MS = 5000;
 
+/** Browsers trust their own machine without TLS (W3C Secure Contexts §3.1). */
+const isLocal = (host) => /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(host);
+
 /** The WebSocket address of a server. */
 function socketUrl(url) {
-  const address = new URL(url || location.origin, location.href);
+  let address;
+  try {
+    address = new URL(url || location.origin, location.href);
+  } catch (error) {
+    throw new PlenumError('urlInvalid', '', error);
+  }
   address.protocol = address.protocol.replace(/^http/, 'ws');
+  if (!/^wss?:$/.test(address.protocol)) throw new PlenumError('urlInvalid');
+  if (address.protocol === 'ws:' && location.protocol === 'https:' && !isLocal(address.hostname)) {
+    throw new PlenumError('urlInvalid', 'A page that came by HTTPS reaches only servers with HTTPS. Pass a `url` that begins with https.');
+  }
   if (!address.pathname.endsWith('/v1/ws')) address.pathname = address.pathname.replace(/\/*$/, '/v1/ws');
   return address.href;
 }
@@ -29,8 +41,9 @@ export class Socket {
   constructor({ url, token, hello, ping, onOpen, onMessage, onLost }) {
     this.#ping = ping;
     this.#onLost = onLost;
+    const address = socketUrl(url);
     try {
-      this.#socket = new WebSocket(socketUrl(url), token ? ['plenum.v1', `token.${token}`] : ['plenum.v1']);
+      this.#socket = new WebSocket(address, token ? ['plenum.v1', `token.${token}`] : ['plenum.v1']);
     } catch (error) {
       throw new PlenumError('tokenInvalid', 'The token is malformed. Ask the app for a new one.', error);
     }

@@ -1,6 +1,8 @@
 // @ts-check
 // Plays the sound of the others.
 
+import { deviceError } from './errors.js';
+
 /** The players of one room, one for each audio slot. */
 export class Sound {
   #players = [];
@@ -33,8 +35,12 @@ export class Sound {
 
   /** Chooses the loudspeaker, where the browser can. */
   async choose(deviceId) {
-    this.#sinkId = deviceId;
-    await Promise.all(this.#players.map((player) => player.setSinkId?.(deviceId)));
+    try {
+      await Promise.all(this.#players.map((player) => player.setSinkId?.(deviceId)));
+      this.#sinkId = deviceId;
+    } catch (error) {
+      throw deviceError(error, 'speaker');
+    }
   }
 
   stop() {

@@ -14,6 +14,7 @@ export class Stage {
   /** Shows a publication, own or remote, in a <video>; returns a function that detaches it. */
   attach(publication, element) {
     this.detach(element);
+    if (this.room.state === 'closed') return () => {};
     if (publication instanceof LocalPublication) {
       element.muted = true;
       showIn(element, publication.track);

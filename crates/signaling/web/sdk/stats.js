@@ -1,48 +1,93 @@
 // @ts-check
-// Statistics, condensed.
+// Statistics, condensed. Counters become what they grew by since the last call.
 
 const milliseconds = (seconds) => (seconds === undefined ? null : Math.round(seconds * 1000));
+const share = (part, rest) => (part === null || rest === null ? null : part + rest > 0 ? part / (part + rest) : 0);
 
-/** Bits per second since the previous report, or null at the first. */
-function bitrateOf(report, bytes, previous) {
-  const before = previous.get(report.id);
-  previous.set(report.id, { at: report.timestamp, bytes });
-  if (!before || report.timestamp <= before.at) return null;
-  return Math.max(0, Math.round(((bytes - before.bytes) * 8000) / (report.timestamp - before.at)));
-}
+/** What the browser counted until the last call, and what that makes of the newest report. */
+export class Stats {
+  /** @type {Map<string, any>} */ #before = new Map();
+  /** @type {Map<string, any>} */ #now = new Map();
 
-export function condense(reports, slots, publications, previous) {
-  const all = [...reports.values()];
-  const pair = all.find((r) => r.type === 'candidate-pair' && r.nominated && r.state === 'succeeded');
-  const codecOf = (report) => reports.get(report?.codecId)?.mimeType?.split('/')[1]?.toLowerCase() ?? null;
-  const loss = (r) => (r?.packetsReceived ? Math.max(0, r.packetsLost) / (r.packetsReceived + Math.max(0, r.packetsLost)) : 0);
-  return {
-    rtt: milliseconds(pair?.currentRoundTripTime),
-    availableOutgoing: pair?.availableOutgoingBitrate ?? null,
-    slots: slots.map((slot) => {
-      const r = all.find((report) => report.type === 'inbound-rtp' && report.mid === slot.mid);
-      const { publication, participant, layer, reason } = slot.binding;
-      return {
-        mid: slot.mid, kind: slot.kind, publication: publication?.id ?? null, participant: participant?.id ?? null, layer, reason,
-        codec: codecOf(r), width: r?.frameWidth ?? null, height: r?.frameHeight ?? null, fps: r?.framesPerSecond ?? null,
-        bitrate: r ? bitrateOf(r, r.bytesReceived, previous) : null,
-        loss: loss(r), jitter: milliseconds(r?.jitter), rtt: milliseconds(pair?.currentRoundTripTime),
-        framesDecoded: r?.framesDecoded ?? 0, freezes: r?.freezeCount ?? 0,
-        audioLevel: r?.audioLevel ?? null, audioEnergy: r?.totalAudioEnergy ?? 0,
-      };
-    }),
-    publications: publications.map((publication) => ({
+  /** @param {any} reports @param {any[]} slots @param {any[]} publications */
+  condense(reports, slots, publications) {
+    this.#now = reports;
+    const all = [...reports.values()];
+    const condensed = {
+      connection: this.#connection(all),
+      publications: publications.map((publication) => this.#publication(all, publication)),
+      remotes: slots.filter((slot) => slot.binding.publication).map((slot) => this.#remote(all, slot)),
+    };
+    this.#before = reports;
+    return condensed;
+  }
+
+  /** How much a counter grew; null without anything to compare it with. */
+  #grown(report, field) {
+    const value = report?.[field];
+    const before = this.#before.get(report?.id)?.[field];
+    return value === undefined || before === undefined ? null : Math.max(0, value - before);
+  }
+
+  /** Bits per second. */
+  #bitrate(report, field) {
+    const bytes = this.#grown(report, field);
+    const ms = this.#grown(report, 'timestamp');
+    return bytes === null || !ms ? null : Math.round((bytes * 8000) / ms);
+  }
+
+  #codec(report) {
+    return this.#now.get(report?.codecId)?.mimeType?.split('/')[1]?.toLowerCase() ?? null;
+  }
+
+  #connection(all) {
+    const transport = all.find(({ type }) => type === 'transport');
+    const pair = this.#now.get(transport?.selectedCandidatePairId)
+      ?? all.find((r) => r.type === 'candidate-pair' && (r.selected || (r.nominated && r.state === 'succeeded')));
+    const local = this.#now.get(pair?.localCandidateId);
+    const remote = this.#now.get(pair?.remoteCandidateId);
+    return {
+      rtt: milliseconds(pair?.currentRoundTripTime),
+      localCandidate: local?.candidateType ?? null, remoteCandidate: remote?.candidateType ?? null,
+      protocol: local?.protocol ?? null, relayProtocol: local?.relayProtocol ?? null,
+      availableOutgoing: pair?.availableOutgoingBitrate ?? null, availableIncoming: pair?.availableIncomingBitrate ?? null,
+      outgoing: this.#bitrate(pair, 'bytesSent'), incoming: this.#bitrate(pair, 'bytesReceived'),
+    };
+  }
+
+  #publication(all, publication) {
+    const mid = publication._transceiver?.mid;
+    const streams = all.filter((r) => r.type === 'outbound-rtp' && r.mid !== undefined && r.mid === mid);
+    return {
       publication: publication.id, source: publication.source, kind: publication.kind, muted: publication.muted,
-      encodings: all.filter((r) => r.type === 'outbound-rtp' && r.mid !== undefined && r.mid === publication._transceiver?.mid)
-        .map((r) => {
-          const remote = reports.get(r.remoteId);
-          return {
-            rid: r.rid ?? null, codec: codecOf(r), active: r.active ?? true, width: r.frameWidth ?? null, height: r.frameHeight ?? null,
-            fps: r.framesPerSecond ?? null, bitrate: bitrateOf(r, r.bytesSent, previous), targetBitrate: r.targetBitrate ?? null,
-            limitedBy: r.qualityLimitationReason ?? null, loss: remote?.fractionLost ?? null, rtt: milliseconds(remote?.roundTripTime),
-          };
-        })
-        .sort((a, b) => (a.width ?? 0) - (b.width ?? 0)),
-    })),
-  };
+      encodings: streams.map((r) => this.#encoding(r)).sort((a, b) => (a.width ?? 0) - (b.width ?? 0)),
+    };
+  }
+
+  #encoding(r) {
+    const remote = this.#now.get(r.remoteId);
+    return {
+      rid: r.rid ?? null, codec: this.#codec(r), active: r.active ?? true,
+      width: r.frameWidth ?? null, height: r.frameHeight ?? null, fps: r.framesPerSecond ?? null,
+      bitrate: this.#bitrate(r, 'bytesSent'), targetBitrate: r.targetBitrate ?? null,
+      limitedBy: r.qualityLimitationReason ?? null, loss: remote?.fractionLost ?? null, rtt: milliseconds(remote?.roundTripTime),
+    };
+  }
+
+  #remote(all, slot) {
+    const r = all.find((report) => report.type === 'inbound-rtp' && report.mid === slot.mid);
+    const { publication, participant, layer, reason } = slot.binding;
+    const frozen = this.#grown(r, 'totalFreezesDuration');
+    const concealed = this.#grown(r, 'concealedSamples');
+    const samples = this.#grown(r, 'totalSamplesReceived');
+    return {
+      publication: publication.id, participant: participant.id, source: publication.source, kind: slot.kind, mid: slot.mid, layer, reason,
+      codec: this.#codec(r), width: r?.frameWidth ?? null, height: r?.frameHeight ?? null, fps: r?.framesPerSecond ?? null,
+      bitrate: this.#bitrate(r, 'bytesReceived'), loss: share(this.#grown(r, 'packetsLost'), this.#grown(r, 'packetsReceived')),
+      jitter: milliseconds(r?.jitter), framesDecoded: r?.framesDecoded ?? 0,
+      freezes: this.#grown(r, 'freezeCount'), frozen: frozen === null ? null : milliseconds(frozen),
+      concealed: samples ? Math.min(1, (concealed ?? 0) / samples) : null,
+      audioLevel: r?.audioLevel ?? null, audioEnergy: r?.totalAudioEnergy ?? 0,
+    };
+  }
 }
