@@ -323,12 +323,12 @@ export interface PublishEntry extends PublishOptions {
 export interface ConnectionStats {
   /** Round trip to the server, ms. */
   rtt: number | null;
-  /** `relay`: over TURN. */
+  /** Kinds of addresses (RFC 8445 §4) at the two ends. */
   localCandidate: RTCIceCandidateType | null;
   remoteCandidate: RTCIceCandidateType | null;
   /** Between this client and the server, or the relay's end of it. */
   protocol: 'udp' | 'tcp' | null;
-  /** Between this client and its TURN server. */
+  /** Between this client and its TURN server; null on a direct path. */
   relayProtocol: 'udp' | 'tcp' | 'tls' | null;
   /** What the browser thinks it may send, bits/s. */
   availableOutgoing: number | null;

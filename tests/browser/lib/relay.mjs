@@ -19,14 +19,20 @@ export class Relay {
   #timers = new Set();
   /** Datagrams to clients that did not fit. */
   dropped = 0;
+  /** Datagrams from clients that are not let through. */
+  refused = 0;
 
   constructor(target) {
     this.#target = target;
   }
 
-  static async start(target) {
+  /** `lets` says whose datagrams pass; all, if left out. */
+  static async start(target, lets = () => true) {
     const relay = new Relay(target);
-    relay.#front.on('message', (data, client) => relay.#upstream(client).send(data, target, '127.0.0.1'));
+    relay.#front.on('message', (data, client) => {
+      if (lets(client)) relay.#upstream(client).send(data, target, '127.0.0.1');
+      else relay.refused += 1;
+    });
     await new Promise((resolve, reject) => relay.#front.once('error', reject).bind(0, '127.0.0.1', resolve));
     return relay;
   }
