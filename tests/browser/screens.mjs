@@ -65,17 +65,31 @@ try {
   await shoot('nine', { settle: 2000 });
   for (const name of NAMES.slice(7)) await crowd.enter(name, { camera: name !== 'Kofi' });
   await shoot('fourteen', { settle: 2000 });
-  await both((page) => page.click('#tool-view'));
+  await both((page) => page.keyboard.press('g'));
   await shoot('speaker');
-  await both((page) => page.click('#tool-view'));
+  await both((page) => page.keyboard.press('g'));
   await crowd.leave('Dora');
   await crowd.enter('Dora', { screen: true });
   await shoot('screen', { settle: 2000, light: true });
-  await both((page) => page.click('#tool-stats'));
+  await both((page) => page.keyboard.press('i'));
   await shoot('statistics', { settle: 2500 });
-  await both((page) => page.click('#tool-stats'));
-  await both((page) => page.click('#tool-devices'));
-  await shoot('devices', { light: true });
+  await both((page) => page.keyboard.press('i'));
+  await both((page) => page.evaluate(() => {
+    const [participant] = [...window.plenum.room.participants.values()].filter(({ name }) => name === 'Cleo Fitzgerald');
+    window.plenum.room._emit('slotChanged', { publication: participant.publication('camera'), layer: null, reason: 'bandwidth' });
+    window.plenum.room.audioBlocked = true;
+    window.plenum.room._emit('audioBlocked', { blocked: true });
+  }));
+  await shoot('poor');
+  await both((page) => page.evaluate(() => {
+    window.plenum.room.audioBlocked = false;
+    window.plenum.room._emit('audioBlocked', { blocked: false });
+  }));
+  await phone.page.click('#tool-more');
+  await desk.page.click('#tool-devices');
+  await shoot('more', { light: true });
+  await phone.page.click('.dialog-menu button:last-child');
+  await shoot('devices');
   await both((page) => page.keyboard.press('Escape'));
   await server.stop('SIGKILL');
   await both((page) => page.waitForSelector('#banner:not([hidden])'));

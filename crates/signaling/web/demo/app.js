@@ -48,7 +48,7 @@ async function join(choice) {
     ...(flags.get('relay') === '1' ? { iceTransportPolicy: 'relay' } : {}),
   });
   window.plenum.room = room;
-  const call = new Call(room, devices, { view: flags.get('view') ?? 'grid', stats: flags.get('stats') === '1' });
+  const call = new Call(room, devices, { view: flags.get('view') ?? 'grid', stats: flags.get('stats') === '1', link: invitation(choice) });
   room.on('closed', ({ error }) => end(call, error, choice));
   try {
     await room.join();
@@ -56,6 +56,11 @@ async function join(choice) {
     lobby.hide();
     history.replaceState(null, '', linkTo(choice));
   } catch { /* 'closed' has told why. */ }
+}
+
+/** What to send to others, without a name; a token is for one person alone. */
+function invitation({ room }) {
+  return flags.has('token') || !room ? null : `${location.origin}${location.pathname}?${new URLSearchParams({ room })}`;
 }
 
 /** The address of this call, with the flags that it was opened with. */

@@ -3,6 +3,7 @@
 import { Chat } from './chat.js';
 import { localFigures, pauseNote, remoteFigures } from './figures.js';
 import { showDialog, showError, toast } from './dialogs.js';
+import { icon } from './icons.js';
 import { gridLayout, stageLayout } from './layout.js';
 import { Tile } from './tile.js';
 import { Toolbar } from './toolbar.js';
@@ -28,7 +29,9 @@ export class Call {
   #figuresTimer = null;
   #bannerTimer = null;
 
-  constructor(room, devices, { view, stats }) {
+  /** `link` leads others into the room; null where it takes a token of their own. */
+  constructor(room, devices, { view, stats, link }) {
+    this.link = link;
     this.#room = room;
     this.#devices = devices;
     this.view = view === 'speaker' ? 'speaker' : 'grid';
@@ -54,6 +57,10 @@ export class Call {
     document.title = `${room.name} – Plenum`;
     $('call').hidden = false;
     $('room-name').textContent = room.name;
+    $('copy-link').hidden = !this.link;
+    $('copy-link').innerHTML = `${icon('link')}<span>Copy link</span>`;
+    $('copy-link').title = 'Copy a link to this room';
+    $('copy-link').onclick = () => this.#copyLink();
     this.#observer.observe($('stage'));
     if (this.#devices.chosen.speaker) room.setSpeaker(this.#devices.chosen.speaker).catch(() => {});
     this.chat.open();
@@ -73,6 +80,15 @@ export class Call {
     this.#tiles.clear();
     $('call').hidden = true;
     $('banner').hidden = true;
+  }
+
+  async #copyLink() {
+    try {
+      await navigator.clipboard.writeText(this.link);
+      toast('Link copied');
+    } catch { // without HTTPS, or refused
+      await showDialog({ title: 'Link to this room', text: this.link, actions: [['close', 'Done']] });
+    }
   }
 
   setView(view) {
@@ -162,9 +178,9 @@ export class Call {
       tile.place(index < 0 ? null : rects[index]);
       tile.element.classList.toggle('main', tile === main);
       tile.setPinned(tile.key === this.#pinned);
+      tile.setMore(tiles.length > order.length && index === order.length - 1 ? `+${tiles.length - order.length}` : '');
     }
     $('stage').dataset.layout = main ? 'stage' : 'grid';
-    $('stage').dataset.left = tiles.length > order.length ? `+${tiles.length - order.length}` : '';
   }
 
   /** A paused picture says why. */

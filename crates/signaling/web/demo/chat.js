@@ -31,7 +31,8 @@ export class Chat {
   open() {
     $('chat-log').replaceChildren();
     $('chat-form').onsubmit = (event) => { event.preventDefault(); this.#send(); };
-    $('chat-close').onclick = () => this.toggle(false);
+    // A click by a finger or a mouse needs no focus ring afterwards, one by a key does.
+    $('chat-close').onclick = ({ detail }) => this.toggle(false, detail === 0);
     $('chat').onkeydown = (event) => { if (event.key === 'Escape') this.toggle(false); };
     this.#render();
   }
@@ -39,13 +40,13 @@ export class Chat {
   close() { $('chat').hidden = true; }
 
   /** Opens with the cursor in the text, closes with the focus on the button. */
-  toggle(open = !this.isOpen) {
+  toggle(open = !this.isOpen, refocus = true) {
     $('chat').hidden = !open;
     if (open) {
       this.unread = 0;
       $('chat-log').scrollTop = $('chat-log').scrollHeight;
       ($('chat-text').disabled ? $('chat-close') : $('chat-text')).focus();
-    } else {
+    } else if (refocus) {
       $('tool-chat').focus();
     }
     this.#onChange();
@@ -83,6 +84,7 @@ export class Chat {
     const log = $('chat-log');
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     const item = document.createElement('p');
+    item.dataset.time = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
     item.classList.toggle('own', own);
     item.classList.toggle('system', !name);
     if (name) {

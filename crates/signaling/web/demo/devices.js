@@ -67,7 +67,7 @@ export class Devices {
     const wrapper = document.createElement('label');
     const select = document.createElement('select');
     wrapper.append(label, select);
-    select.id = `device-${kind}`;
+    select.dataset.device = kind; // no id: the lobby has one, too
     select.disabled = devices.length === 0;
     const options = devices.length ? devices.map((d, i) => new Option(d.label || `${label} ${i + 1}`, d.deviceId)) : [new Option(kind === 'speaker' ? 'System default' : `No ${label.toLowerCase()} found`, '')];
     select.append(...options);

@@ -78,8 +78,14 @@ export function showDialog({ title, text = '', body = null, code = '', actions }
 export function showError(error, actions = [['close', 'OK']]) {
   const hint = HINTS[error.code];
   const body = hint ? Object.assign(document.createElement('p'), { className: 'detail', textContent: `The server says: ${error.message}` }) : null;
-  return showDialog({ title: titleOf(error), text: hint ?? error.message, body, code: error.code ?? 'unknown', actions });
+  const title = titleOf(error);
+  // What the heading says already.
+  const text = error.message.startsWith(`${title}. `) ? error.message.slice(title.length + 2) : error.message;
+  return showDialog({ title, text: hint ?? text, body, code: error.code ?? 'unknown', actions });
 }
+
+/** Notes at a time; who comes with many others is not worth hiding faces. */
+const TOASTS_MAX = 2;
 
 /** A short note that goes away by itself; read out by screen readers. */
 export function toast(text) {
@@ -87,5 +93,6 @@ export function toast(text) {
   note.className = 'toast';
   note.textContent = text;
   $('toasts').append(note);
+  while ($('toasts').childElementCount > TOASTS_MAX) $('toasts').firstElementChild.remove();
   setTimeout(() => note.remove(), 4000);
 }

@@ -1,7 +1,6 @@
 // The lobby: room and name, preview, choice of devices.
 
 import { recall, remember } from './devices.js';
-import { titleOf } from './dialogs.js';
 import { icon } from './icons.js';
 import { dress } from './tile.js';
 
@@ -140,12 +139,13 @@ export class Lobby {
       button.setAttribute('aria-label', `${on ? 'Turn off' : 'Turn on'} ${kind}`);
       button.title = button.getAttribute('aria-label');
     }
+    $('lobby').classList.toggle('has-sound', Boolean(this.#meter));
     $('lobby').classList.toggle('has-picture', Boolean($('preview').srcObject));
     const opening = this.#wanted.camera && this.#tracks.camera;
     $('preview-text').textContent = opening ? 'Starting the camera…' : 'Camera is off';
     const problems = Object.values(this.#notices);
     $('device-notice').hidden = problems.length === 0;
-    const sentences = [...new Set(problems.map((error) => `${titleOf(error)}. ${error.message}`))];
+    const sentences = [...new Set(problems.map((error) => error.message))];
     $('device-notice').textContent = sentences.join(' ') + (problems.length ? ' You can join anyway.' : '');
     this.#dressPreview();
   }

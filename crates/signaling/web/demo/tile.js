@@ -40,6 +40,8 @@ export class Tile {
     if (own && kind === 'camera') this.video.classList.add('mirrored');
     this.pinButton.addEventListener('click', () => onPin(this));
     element.addEventListener('dblclick', () => onPin(this));
+    // Where tiles are too small for the button, fingers have the whole tile.
+    element.addEventListener('click', ({ target }) => { if (matchMedia('(hover: none)').matches && !this.pinButton.contains(target) && !this.pinButton.offsetParent) onPin(this); });
     for (const event of ['loadeddata', 'playing', 'resize']) this.video.addEventListener(event, () => this.#onPicture());
     this.video.addEventListener('emptied', () => element.classList.remove('playing'));
     this.setName(name);
@@ -49,7 +51,7 @@ export class Tile {
     this.name = name;
     dress(this.avatar, name);
     const text = this.kind === 'screen' ? (this.own ? 'Your screen' : `${name}’s screen`) : this.own ? `${name} (you)` : name;
-    this.nameElement.textContent = text;
+    this.nameElement.textContent = this.nameElement.title = text;
     this.element.setAttribute('aria-label', text);
     this.setPinned(this.element.classList.contains('pinned'));
   }
@@ -87,6 +89,12 @@ export class Tile {
     this.pinButton.setAttribute('aria-pressed', String(pinned));
     this.pinButton.title = pinned ? 'Unpin' : 'Show large';
     this.pinButton.setAttribute('aria-label', `${pinned ? 'Unpin' : 'Show large:'} ${this.nameElement.textContent}`);
+  }
+
+  /** Says on the last tile that there are more people than tiles; '' takes that back. */
+  setMore(text) {
+    if (text) this.element.dataset.more = text;
+    else delete this.element.dataset.more;
   }
 
   /** Puts it somewhere, or hides it (which also pauses its video at the server). */

@@ -1,6 +1,6 @@
 // The buttons of a call and their keys.
 
-import { showError } from './dialogs.js';
+import { showDialog, showError } from './dialogs.js';
 import { icon } from './icons.js';
 
 const $ = (id) => document.getElementById(id);
@@ -29,6 +29,7 @@ export class Toolbar {
       'tool-chat': () => this.#call.chat.toggle(),
       'tool-stats': () => this.#call.setStats(!this.#call.stats),
       'tool-devices': () => this.#call.chooseDevices(),
+      'tool-more': () => this.#showMore(),
       'tool-leave': () => this.#room.leave(),
     };
     for (const [id, action] of Object.entries(actions)) $(id).onclick = () => this.#run(id, action);
@@ -72,6 +73,21 @@ export class Toolbar {
     this.#call.setView(this.#call.view);
   }
 
+  /** What has no place of its own on a phone. */
+  async #showMore() {
+    const body = document.createElement('div');
+    body.className = 'dialog-menu';
+    body.append(...['tool-view', 'tool-stats', 'tool-devices'].map((id) => {
+      const item = document.createElement('button');
+      item.type = 'button';
+      item.innerHTML = $(id).innerHTML;
+      item.onclick = () => body.closest('dialog').close(id);
+      return item;
+    }));
+    const chosen = await showDialog({ title: 'More', body, actions: [['', 'Close']] });
+    if (chosen) $(chosen).click();
+  }
+
   render() {
     const mic = this.#room.publication('microphone');
     const camera = this.#room.publication('camera');
@@ -90,6 +106,7 @@ export class Toolbar {
     $('tool-chat').setAttribute('aria-expanded', String(isOpen));
     this.#dress('tool-stats', 'stats', this.#call.stats ? 'Hide statistics' : 'Statistics', 'I', this.#call.stats);
     this.#dress('tool-devices', 'settings', 'Devices');
+    this.#dress('tool-more', 'more', 'More');
     this.#dress('tool-leave', 'leave', 'Leave');
     $('tool-mic').classList.toggle('off', !micOn);
     $('tool-camera').classList.toggle('off', !cameraOn);
