@@ -21,7 +21,7 @@ pub(crate) use error::ConfigError;
 pub(crate) use load::Sources;
 pub(crate) use origin::Origin;
 pub(crate) use render::{default_file, effective};
-pub(crate) use settings::{Limits, SETTINGS, Settings};
+pub(crate) use settings::{Http, Limits, SETTINGS, Settings};
 pub(crate) use units::parse_duration;
 pub(crate) use value::LogFormat;
 

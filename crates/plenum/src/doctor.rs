@@ -2,6 +2,7 @@
 //!
 //! Each check is a line: what was looked at and found, and, if it is not well, what to do.
 
+mod certificate;
 mod network;
 mod system;
 
@@ -80,6 +81,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     match args.sources(crate::environment()).load() {
         Ok(config) => {
             findings.push(keys(&config));
+            findings.extend(certificate::check(&config.settings.http));
             findings.extend(network::check(&config));
             findings.extend(system::check(&config));
         }

@@ -1,8 +1,11 @@
 //! The HTTP listeners and the operator's endpoints: health and metrics.
 
+mod tls;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
@@ -10,15 +13,23 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::RustlsAcceptor;
+use axum_server::{Control, Handle};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::candidates::supported;
 use crate::config::{Config, Origin};
 use crate::metrics::CONTENT_TYPE;
 use crate::server::Server;
+
+pub(crate) use tls::{Identity, Tls};
+
+/// How long a client may take for the TLS handshake, and again until its first request is there.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
+/// How long the head of a further request may take, the pause before it included.
+const NEXT_REQUEST: Duration = Duration::from_secs(60);
 
 /// Opens the configured listeners; at least one.
 pub(crate) async fn listen(config: &Config) -> Result<Vec<TcpListener>> {
@@ -66,28 +77,34 @@ fn explain(error: io::Error, address: IpAddr, port: u16) -> anyhow::Error {
     }
 }
 
-/// Serves `app` on all `listeners` until `stop` changes, and then until the open connections
-/// have ended.
+/// Serves `app` on all `listeners`, with TLS if there is a certificate, until `control` says to
+/// stop, and then until the open connections have ended.
 pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     app: Router,
-    stop: watch::Receiver<()>,
+    tls: Option<Tls>,
+    control: Control,
 ) -> Result<()> {
     let mut tasks = JoinSet::new();
     for listener in listeners {
-        let mut stop = stop.clone();
-        let listener = listener.tap_io(|stream| {
-            // Signaling messages are small and urgent.
-            let _ = stream.set_nodelay(true);
-        });
         let service = app
             .clone()
             .into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-            // An error means that the sender is gone, which is a reason to stop as well.
-            let _ = stop.changed().await;
-        });
-        tasks.spawn(server.into_future());
+        // Signaling messages are small and urgent.
+        let mut server = axum_server::Server::<SocketAddr>::from_listener(listener)
+            .acceptor(NoDelayAcceptor::new())
+            .handle(Handle::with_control(control.clone()))
+            .first_request_timeout(FIRST_REQUEST);
+        let http1 = &mut server.http_builder().http1();
+        http1.header_read_timeout(NEXT_REQUEST);
+        match &tls {
+            None => tasks.spawn(server.serve(service)),
+            Some(tls) => {
+                let rustls = RustlsAcceptor::new(tls.rustls()).handshake_timeout(FIRST_REQUEST);
+                let server = server.map(|plain| rustls.acceptor(plain));
+                tasks.spawn(server.serve(service))
+            }
+        };
     }
     while let Some(ended) = tasks.join_next().await {
         ended.context("an HTTP task panicked")??;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use plenum_signaling::SignalingStats;
 use plenum_types::{ShardId, ShardStats};
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use control::ControlMetrics;
 use media::MediaMetrics;
@@ -37,6 +37,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     media: MediaMetrics,
     control: ControlMetrics,
+    certificate_expiry: IntGauge,
     /// Held while counters are raised: between reading one and raising it, nobody else may.
     updating: Mutex<()>,
 }
@@ -50,6 +51,11 @@ impl Metrics {
         Ok(Self {
             media: MediaMetrics::new(&registry, shards)?,
             control: ControlMetrics::new(&registry)?,
+            certificate_expiry: family::level(
+                &registry,
+                "plenum_http_certificate_expiry_timestamp_seconds",
+                "When the certificate of the HTTP port ends, in seconds since 1970; 0 without one.",
+            )?,
             updating: Mutex::default(),
             registry,
         })
@@ -60,6 +66,11 @@ impl Metrics {
         let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         self.media.update(shards);
         self.control.update(signaling);
+    }
+
+    /// Takes over when the certificate of the HTTP port ends, in seconds since 1970.
+    pub(crate) fn set_certificate_expiry(&self, expires_s: i64) {
+        self.certificate_expiry.set(expires_s);
     }
 
     /// The text format of Prometheus, version 0.0.4.

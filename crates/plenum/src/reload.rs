@@ -1,17 +1,19 @@
 //! SIGHUP: the configuration is read again, and what can change in a running server does. Calls go
 //! on. A configuration with an error changes nothing.
 
+use anyhow::bail;
 use plenum_signaling::Signaling;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::{Config, SETTINGS, Sources};
+use crate::http::{Identity, Tls};
 use crate::logging::Filter;
 use crate::server;
 
 /// Keys, or the sections of keys, that take effect without a restart. `[keys]` and
 /// `[[ice_servers]]` do as well.
-const RELOADED: [&str; 3] = ["limits.", "time.", "log.filter"];
+const RELOADED: [&str; 4] = ["http.tls_", "limits.", "time.", "log.filter"];
 
 /// Reads the configuration again and again.
 pub(crate) struct Reload {
@@ -31,12 +33,17 @@ impl Reload {
     }
 
     /// Puts every configuration that is right in force; what is returned holds the latest.
-    pub(crate) fn start(mut self, config: Config, signaling: Signaling) -> watch::Receiver<Config> {
+    pub(crate) fn start(
+        mut self,
+        config: Config,
+        signaling: Signaling,
+        tls: Option<Tls>,
+    ) -> watch::Receiver<Config> {
         let (latest, in_force) = watch::channel(config);
         tokio::spawn(async move {
             while self.hangup.recv().await.is_some() {
                 let before = latest.borrow().clone();
-                if let Some(config) = self.take(&before, &signaling).await {
+                if let Some(config) = self.take(&before, &signaling, tls.as_ref()).await {
                     latest.send_replace(config);
                 }
             }
@@ -44,8 +51,13 @@ impl Reload {
         in_force
     }
 
-    async fn take(&self, in_force: &Config, signaling: &Signaling) -> Option<Config> {
-        match self.read() {
+    async fn take(
+        &self,
+        in_force: &Config,
+        signaling: &Signaling,
+        tls: Option<&Tls>,
+    ) -> Option<Config> {
+        match self.read(tls).await {
             Ok(config) => {
                 tell_changes(in_force, &config);
                 signaling
@@ -60,10 +72,18 @@ impl Reload {
         }
     }
 
-    fn read(&self) -> anyhow::Result<Config> {
+    /// Reads everything before anything takes effect.
+    async fn read(&self, tls: Option<&Tls>) -> anyhow::Result<Config> {
         let config = self.sources.load()?;
         config.check_keys()?;
+        let identity = Identity::read(&config.settings.http).await?;
+        if identity.is_some() != tls.is_some() {
+            bail!("HTTPS is turned on and off by a restart (http.tls_certificate)");
+        }
         self.filter.set(&config.settings)?;
+        if let (Some(tls), Some(identity)) = (tls, &identity) {
+            tls.renew(identity);
+        }
         Ok(config)
     }
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use axum_server::Control;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::cli::ServeArgs;
 use crate::commands::print;
 use crate::config::{Config, Sources};
 use crate::drain::until_ended;
+use crate::http::{Identity, Tls};
 use crate::logging::Filter;
 use crate::rate_limit::limited;
 use crate::reload::Reload;
@@ -51,16 +52,18 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
 async fn serve(config: Config, sources: Sources, filter: Filter) -> Result<()> {
     let mut signals = Signals::listen()?;
     let reload = Reload::listen(sources, filter)?;
+    let identity = Identity::read(&config.settings.http).await?;
+    let tls = identity.as_ref().map(Tls::new);
     let listeners = http::listen(&config).await?;
-    let server = Arc::new(Server::start(&config)?);
+    let server = Arc::new(Server::start(&config, tls.clone())?);
     let rate = config.settings.http.requests_per_second;
     let app = http::operator_routes(Arc::clone(&server))
         .merge(limited(server.signaling().router(), rate));
     announce(&config, &listeners)?;
 
-    let (stop_http, stopped) = watch::channel(());
-    let mut serving = tokio::spawn(http::serve(listeners, app, stopped));
-    let config = reload.start(config, server.signaling().clone());
+    let control = Control::new();
+    let mut serving = tokio::spawn(http::serve(listeners, app, tls.clone(), control.clone()));
+    let config = reload.start(config, server.signaling().clone(), tls);
     let window = || config.borrow().settings.time.drain;
     tokio::select! {
         name = until_ended(&mut signals, server.signaling(), window) => {
@@ -72,7 +75,7 @@ async fn serve(config: Config, sources: Sources, filter: Filter) -> Result<()> {
 
     let deadline = config.borrow().settings.time.shutdown;
     server.close(deadline).await;
-    stop_http.send_replace(());
+    control.graceful_shutdown(None);
     if timeout(HTTP_LINGER, serving).await.is_err() {
         tracing::warn!("HTTP connections were still open and are cut");
     }
@@ -83,13 +86,18 @@ async fn serve(config: Config, sources: Sources, filter: Filter) -> Result<()> {
 
 /// Tells where the server can be reached.
 fn announce(config: &Config, listeners: &[TcpListener]) -> Result<()> {
+    let scheme = if config.settings.http.tls_certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     for listener in listeners {
-        tracing::info!(address = %listener.local_addr()?, "HTTP");
+        tracing::info!(address = %listener.local_addr()?, scheme, "HTTP");
     }
     if config.dev {
         let port = listeners[0].local_addr()?.port();
         print(&format!(
-            "\n  Plenum is ready. Open http://localhost:{port}\n\n"
+            "\n  Plenum is ready. Open {scheme}://localhost:{port}\n\n"
         ))?;
     }
     Ok(())

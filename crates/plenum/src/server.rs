@@ -13,6 +13,7 @@ use plenum_types::{MediaEvent, ShardId};
 use crate::candidates::{candidates, interfaces, supported};
 use crate::config::{Config, Settings};
 use crate::health::Health;
+use crate::http::Tls;
 use crate::media_plane::{MediaPlane, StatsBoard};
 use crate::metrics::Metrics;
 
@@ -26,11 +27,12 @@ pub(crate) struct Server {
     signaling: Signaling,
     health: Health,
     metrics: Metrics,
+    tls: Option<Tls>,
 }
 
 impl Server {
     /// Starts shards and signaling. Needs a tokio runtime.
-    pub(crate) fn start(config: &Config) -> Result<Self> {
+    pub(crate) fn start(config: &Config, tls: Option<Tls>) -> Result<Self> {
         let certificate = Certificate::generate().context("cannot make a DTLS certificate")?;
         let net_config = net_config(&config.settings);
         let board = StatsBoard::new(net_config.shards);
@@ -58,6 +60,7 @@ impl Server {
             net,
             media,
             signaling,
+            tls,
         })
     }
 
@@ -75,6 +78,9 @@ impl Server {
     pub(crate) async fn metrics(&self) -> prometheus::Result<String> {
         let readings = self.media.read().await;
         self.metrics.update(&readings, &self.signaling.stats());
+        if let Some(tls) = &self.tls {
+            self.metrics.set_certificate_expiry(tls.expires_s());
+        }
         self.metrics.render()
     }
 

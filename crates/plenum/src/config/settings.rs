@@ -2,6 +2,7 @@
 //! the environment variables all come from this table.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value::{ByteSize, LogFormat, Raw, Value};
@@ -82,6 +83,10 @@ settings! {
         bind: Vec<IpAddr> = vec![Ipv6Addr::UNSPECIFIED.into()],
         /// TCP port.
         port: u16 = 7_880,
+        /// Certificate chain in PEM, the server's own first: with it and tls_key the port speaks HTTPS, and only that. Empty: HTTP, for a proxy that ends TLS. A renewed file is taken up by SIGHUP.
+        tls_certificate: Option<PathBuf> = None,
+        /// Private key of the certificate in PEM, without a password.
+        tls_key: Option<PathBuf> = None,
         /// Serve the demo app at /, and tokens for it to anybody who asks.
         demo: bool = false,
         /// Requests a second from one address (for IPv6, one /64), sustained, and four times as many at once; beyond, 429. For joins, WHIP, WHEP and REST. 0 does not limit: behind a proxy all have its address.

@@ -1,6 +1,7 @@
 //! Values: how each type is read from TOML, the environment and flags, and how it is written.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::units::{format_duration, format_size, parse_duration, parse_size};
@@ -145,6 +146,20 @@ impl Value for String {
 
     fn write(&self) -> String {
         quoted(self)
+    }
+}
+
+impl Value for Option<PathBuf> {
+    const UNIT: &'static str = "path";
+    const EXPECTED: &'static str = "the path of a file, or \"\" for none";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        let path = raw.as_text()?;
+        Some((!path.is_empty()).then(|| PathBuf::from(path)))
+    }
+
+    fn write(&self) -> String {
+        quoted(&self.as_deref().unwrap_or("".as_ref()).to_string_lossy())
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn run(mut command: Command) -> Server {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let port = lines
         .map(Result::unwrap)
-        .find_map(|line| line.rsplit_once("http://localhost:")?.1.parse().ok())
+        .find_map(|line| line.rsplit_once("://localhost:")?.1.parse().ok())
         .unwrap();
     Server { child, port }
 }
