@@ -98,6 +98,10 @@ describe('the package and the examples', { timeout: 180_000 }, () => {
     const links = await index.evaluate(() => [...document.links].map(({ href }) => href));
     assert.ok(links.length >= 7);
     for (const link of links) assert.equal((await fetch(link)).status, 200, link);
+    await index.click('text=SDK >> nth=-1');
+    await index.waitForSelector('h2:has-text("Errors")');
+    assert.deepEqual(await index.locator('th:first-child').allTextContents(), ['option', 'method', 'event', 'code']);
+    fine(index);
     await index.close();
   });
 

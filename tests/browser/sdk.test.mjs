@@ -59,6 +59,7 @@ describe('the SDK', { timeout: 120_000 }, () => {
       return {
         noToken: await join({ room: 'sdk' }),
         malformed: await join({ token: 'two words' }),
+        unavailable: await join({ token: () => Promise.reject(new Error('503 from the backend')) }),
         forged: await join({ token: 'eyJhbGciOiJIUzI1NiJ9.bm9ib2R5.c2lnbmF0dXJl' }),
         otherRoom: await join({ token: good, room: 'another' }),
         noAddress: await join({ token: good, url: 'http://' }),
@@ -67,7 +68,7 @@ describe('the SDK', { timeout: 120_000 }, () => {
       };
     }, token);
     const expected = {
-      noToken: 'tokenMissing', malformed: 'tokenInvalid', forged: 'tokenInvalid', otherRoom: 'wrongRoom',
+      noToken: 'tokenMissing', unavailable: 'tokenUnavailable', malformed: 'tokenInvalid', forged: 'tokenInvalid', otherRoom: 'wrongRoom',
       noAddress: 'urlInvalid', noScheme: 'urlInvalid', nobodyThere: 'serverUnreachable',
     };
     for (const [name, code] of Object.entries(expected)) assert.deepEqual(codes[name], { code, same: true, says: true, state: 'closed' }, name);

@@ -26,6 +26,8 @@ export type ClientErrorCode =
   | 'deviceBusy' | 'deviceLost'
   /** `url` is no address, or one that an HTTPS page may not reach. */
   | 'urlInvalid'
+  /** The function `token` failed; the cause is what it threw. */
+  | 'tokenUnavailable'
   /** The WebSocket does not open; it opens, but no media gets through. */
   | 'serverUnreachable' | 'mediaUnreachable'
   /** No WebRTC here: an old browser, or a page without HTTPS. */
@@ -451,7 +453,7 @@ export declare class Room {
   static join(options: RoomOptions): Promise<Room>;
   /**
    * Joins. Rejects, and closes the room, with a code of the server (tokenInvalid, tokenExpired,
-   * wrongRoom, roomFull ...), urlInvalid, serverUnreachable, webrtcUnsupported, aborted, or closed
+   * wrongRoom, roomFull ...), tokenUnavailable, urlInvalid, serverUnreachable, webrtcUnsupported, aborted, or closed
    * if leave() was called meanwhile.
    */
   join(): Promise<void>;

@@ -88,7 +88,8 @@ const ASSETS: &[Asset] = &[
     sdk_script!("view.js"),
     asset!("/docs", "docs.html", HTML, demo: false),
     // As plain text, which every browser shows.
-    asset!("/docs/sdk", "README.md", "text/plain; charset=utf-8", demo: false),
+    asset!("/docs/sdk.md", "README.md", "text/plain; charset=utf-8", demo: false),
+    asset!("/docs/sdk", "docs-sdk.html", HTML, demo: false),
     example!("", "index.html"),
     example!("minimal.html", "minimal.html"),
     example!("obs.html", "obs.html"),

@@ -11,6 +11,7 @@ export const SENTENCES = {
   deviceBusy: 'The device is in use by another program. Close that program and try again.',
   deviceLost: 'The device was disconnected. Connect it again or choose another one.',
   urlInvalid: 'The address of the server is not valid. Pass `url` as in https://plenum.example.net.',
+  tokenUnavailable: 'The app could not get a token. Try again in a moment.',
   aborted: 'Joining was aborted.',
   notJoined: 'Join the room first: await room.join().',
   serverUnreachable: 'The server cannot be reached. Check the network and try again.',
@@ -57,4 +58,4 @@ export function closeError(code, reason) {
   return new PlenumError(codes[code] ?? (code === 1006 ? 'serverUnreachable' : 'connectionLost'), codes[code] && reason);
 }
 
-export const isFinal = (error) => !['serverUnreachable', 'mediaUnreachable', 'connectionLost', ...RETRY_CODES].includes(error.code);
+export const isFinal = (error) => !['serverUnreachable', 'mediaUnreachable', 'connectionLost', 'tokenUnavailable', ...RETRY_CODES].includes(error.code);

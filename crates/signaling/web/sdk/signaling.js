@@ -76,9 +76,19 @@ export class Signaling {
     }
   }
 
+  /** What goes wrong in the app is not the server's fault. */
+  async #askForToken() {
+    const { token } = this.#options;
+    try {
+      return await (typeof token === 'function' ? token() : token);
+    } catch (error) {
+      throw error instanceof PlenumError ? error : new PlenumError('tokenUnavailable', '', error);
+    }
+  }
+
   async #open(hello, answered) {
-    const { url, token } = this.#options;
-    this.#token ??= await (typeof token === 'function' ? token() : token);
+    const { url } = this.#options;
+    this.#token ??= await this.#askForToken();
     // The app may have taken too long.
     if (this.#closed || answered.settled) return;
     this.#socket = new Socket({

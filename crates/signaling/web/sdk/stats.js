@@ -58,9 +58,10 @@ export class Stats {
   #publication(all, publication) {
     const mid = publication._transceiver?.mid;
     const streams = all.filter((r) => r.type === 'outbound-rtp' && r.mid !== undefined && r.mid === mid);
+    const order = (publication._encodings ?? []).map(({ rid }) => rid);
     return {
       publication: publication.id, source: publication.source, kind: publication.kind, muted: publication.muted,
-      encodings: streams.map((r) => this.#encoding(r)).sort((a, b) => (a.width ?? 0) - (b.width ?? 0)),
+      encodings: streams.map((r) => this.#encoding(r)).sort((a, b) => order.indexOf(a.rid) - order.indexOf(b.rid)),
     };
   }
 
