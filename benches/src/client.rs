@@ -11,7 +11,7 @@ use plenum_engine::{NoLinks, Shard};
 use plenum_media::{SrtpSession, keying_material_len};
 use plenum_types::{
     Fingerprint, FingerprintAlgorithm, IceCredentials, MediaCommand, Path, PeerConfig, PeerId,
-    RoomId, Secret, SrtpProfile,
+    Remote, RoomId, Secret, SrtpProfile,
 };
 use rtc_crypto::RTCCryptoProvider;
 use rtc_crypto::providers::AwsLcRsProvider;
@@ -90,7 +90,7 @@ impl Clients {
         let check = self.check(&config);
         let [_, high, middle, low] = number.to_be_bytes();
         let path = Path {
-            remote: SocketAddr::from(([10, high, middle, low], 5_000)),
+            remote: Remote::udp(([10, high, middle, low], 5_000).into()),
             local_ip: Some(SHARD.ip()),
         };
         shard.handle_command(now, MediaCommand::AddPeer(Box::new(config)));
@@ -157,7 +157,7 @@ impl Clients {
             .with_insecure_skip_verify(true)
             .build(true, None)
             .expect("a DTLS configuration");
-        let mut dtls = Endpoint::new(path.remote, TransportProtocol::UDP, None);
+        let mut dtls = Endpoint::new(path.remote.address, TransportProtocol::UDP, None);
         dtls.connect(now, SHARD, Arc::new(config), None)
             .expect("a handshake can begin");
         let mut complete = false;

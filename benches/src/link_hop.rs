@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use plenum_engine::{Certificate, LinkMessage, LinkPacket, LinkRefused, Links, Shard, ShardConfig};
 use plenum_net::LinkEnds;
-use plenum_types::{LinkFill, LinkNote, MediaCommand, NtpTime, Path, PeerId, ShardId, SrtpProfile};
+use plenum_types::{
+    LinkFill, LinkNote, MediaCommand, NtpTime, Path, PeerId, Remote, ShardId, SrtpProfile,
+};
 
 use crate::batch::RunMemory;
 use crate::client::{Client, Clients};
@@ -174,7 +176,7 @@ impl Side {
         let client = clients.join(&mut shard, start, number, SrtpProfile::AeadAes128Gcm);
         // Copies are counted on the subscriber's shard, where no publisher is.
         let nobody = Path {
-            remote: ([0, 0, 0, 0], 0).into(),
+            remote: Remote::udp(([0, 0, 0, 0], 0).into()),
             local_ip: None,
         };
         Self {

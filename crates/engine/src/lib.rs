@@ -41,6 +41,6 @@ mod timers;
 mod transport;
 
 pub use link::{LinkMessage, LinkPacket, LinkRefused, Links, NoLinks};
-pub use plenum_media::Certificate;
+pub use plenum_media::{Certificate, stun_local_ufrag};
 pub use plenum_routing::LinkPosition;
 pub use shard::{Shard, ShardConfig};

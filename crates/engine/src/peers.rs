@@ -3,10 +3,11 @@
 
 use crate::data::PeerData;
 use plenum_media::{Peer, Receiver, Sender};
-use plenum_types::{CloseReason, PeerId, PeerIndex, PublicationId, RoomId, SlotId, SlotReason};
+use plenum_types::{
+    CloseReason, PeerId, PeerIndex, PublicationId, Remote, RoomId, SlotId, SlotReason,
+};
 use slab::Slab;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::Instant;
 
 /// User names that lead to a peer: the current one and the one before an ICE restart.
@@ -40,7 +41,7 @@ pub(crate) struct PeerEntry {
     /// Why it ends, once it does; it goes at the next flush.
     pub(crate) ending: Option<CloseReason>,
     ufrags: Vec<String>,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Remote>,
 }
 
 impl PeerEntry {
@@ -76,7 +77,7 @@ impl PeerEntry {
 pub(crate) struct PeerTable {
     peers: Slab<PeerEntry>,
     by_id: HashMap<PeerId, PeerIndex>,
-    by_address: HashMap<SocketAddr, PeerIndex>,
+    by_address: HashMap<Remote, PeerIndex>,
     by_ufrag: HashMap<String, PeerIndex>,
     touched: Vec<PeerIndex>,
 }
@@ -124,7 +125,7 @@ impl PeerTable {
         self.by_id.get(&id).copied()
     }
 
-    pub(crate) fn index_at_address(&self, address: SocketAddr) -> Option<PeerIndex> {
+    pub(crate) fn index_at_address(&self, address: Remote) -> Option<PeerIndex> {
         self.by_address.get(&address).copied()
     }
 
@@ -146,7 +147,7 @@ impl PeerTable {
     }
 
     /// The peer has proved that it owns `address`. Whoever had it before has lost it.
-    pub(crate) fn add_address(&mut self, index: PeerIndex, address: SocketAddr) {
+    pub(crate) fn add_address(&mut self, index: PeerIndex, address: Remote) {
         self.by_address.insert(address, index);
         if let Some(entry) = self.peers.get_mut(index.0 as usize)
             && !entry.addresses.contains(&address)
@@ -157,7 +158,7 @@ impl PeerTable {
 
     /// The peer has shown again that it owns `address`. If another had claimed it, from a forged
     /// source for example, it is given back.
-    pub(crate) fn confirm_address(&mut self, index: PeerIndex, address: SocketAddr) {
+    pub(crate) fn confirm_address(&mut self, index: PeerIndex, address: Remote) {
         if self.index_at_address(address) != Some(index)
             && let Some(entry) = self.at(index)
             && entry.addresses.contains(&address)
@@ -166,7 +167,7 @@ impl PeerTable {
         }
     }
 
-    pub(crate) fn remove_address(&mut self, index: PeerIndex, address: SocketAddr) {
+    pub(crate) fn remove_address(&mut self, index: PeerIndex, address: Remote) {
         if let Some(entry) = self.peers.get_mut(index.0 as usize) {
             entry.addresses.retain(|known| *known != address);
         }

@@ -6,10 +6,10 @@ use plenum_rtp::rtcp::{RtcpPacket, RtcpPackets};
 use plenum_types::{
     CloseReason, Codec, CodecParameters, ContentHint, DropReason, Encoding, ExtensionMap,
     Fingerprint, FingerprintAlgorithm, IceCredentials, MediaCommand, MediaEvent, MediaKind, Mid,
-    NtpTime, Path, PeerConfig, PeerId, PeerIndex, PublicationConfig, PublicationId, RoomId, Secret,
-    SendBatch, SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotReason, SlotWish, Source, Ssrc,
+    NtpTime, Path, PeerConfig, PeerId, PeerIndex, PublicationConfig, PublicationId, Remote, RoomId,
+    Secret, SendBatch, SequenceNumber, SlotConfig, SlotId, SlotPolicy, SlotReason, SlotWish,
+    Source, Ssrc,
 };
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 const MEDIA: Ssrc = Ssrc(77);
@@ -211,7 +211,7 @@ fn nothing_is_asked_of_a_stream_that_said_bye() {
 fn an_address_comes_back_to_who_shows_it_again() {
     let (mut shard, now) = shard();
     let (owner, claimant) = (add_peer(&mut shard, now, 1), add_peer(&mut shard, now, 2));
-    let address = SocketAddr::from(([198, 51, 100, 9], 4_444));
+    let address = Remote::udp(([198, 51, 100, 9], 4_444).into());
     shard.peers.add_address(owner, address);
     shard.peers.add_address(claimant, address);
     assert_eq!(shard.peers.index_at_address(address), Some(claimant));

@@ -5,8 +5,8 @@ use crate::shard::Shard;
 use plenum_media::PeerEvent;
 use plenum_routing::RouterEvent;
 use plenum_types::{
-    CloseReason, DropReason, ExtensionKind, MediaEvent, MediaKind, Path, PeerIndex, SendBatch,
-    SlotBinding, SlotConfig, SlotId, SrtpProfile,
+    CloseReason, DropReason, ExtensionKind, MediaEvent, MediaKind, Path, PeerIndex, Remote,
+    SendBatch, SlotBinding, SlotConfig, SlotId, SrtpProfile,
 };
 use std::time::Instant;
 
@@ -26,6 +26,23 @@ impl Shard {
             self.peers.confirm_address(peer, path.remote);
         }
         handled
+    }
+
+    /// The TCP connection that `remote` names is closed. A client whose media went over it comes
+    /// back by a check on a new one; nothing is sent to it meanwhile.
+    pub fn handle_disconnect(&mut self, now: Instant, remote: Remote) {
+        if let Some(peer) = self.peers.index_at_address(remote)
+            && let Some(entry) = self.peers.at_mut(peer)
+        {
+            entry.transport.handle_disconnect(remote);
+            self.drain_peer_events(now, peer);
+            self.peers.touch(peer);
+        }
+    }
+
+    /// Whether a peer has proved, by an authenticated check, that `remote` is its own.
+    pub fn is_proven(&self, remote: Remote) -> bool {
+        self.peers.index_at_address(remote).is_some()
     }
 
     pub(crate) fn handle_dtls(

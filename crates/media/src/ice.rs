@@ -15,7 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
-use plenum_types::{DropReason, IceCredentials, Path};
+use plenum_types::{DropReason, IceCredentials, Path, Remote};
 
 use crate::MediaError;
 use crate::peer::{Output, PeerEvent};
@@ -140,7 +140,7 @@ impl Agent {
         }
     }
 
-    pub(crate) fn is_proven(&self, remote: SocketAddr) -> bool {
+    pub(crate) fn is_proven(&self, remote: Remote) -> bool {
         self.paths.contains(remote)
     }
 
@@ -179,7 +179,10 @@ impl Agent {
         }
         self.admit(now, path, out)?;
         self.nominate(&request, path, out);
-        out.transmit(path, success(&request, path.remote, self.key_of(&request)))
+        out.transmit(
+            path,
+            success(&request, path.remote.address, self.key_of(&request)),
+        )
     }
 
     /// Which credentials the request shows. Using the current ones retires the previous ones.
@@ -251,13 +254,26 @@ impl Agent {
     /// path used last takes its place until the client nominates again.
     pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Output) {
         while let Some(expired) = self.paths.expire_one(now) {
-            out.event(PeerEvent::PathRemoved(expired));
-            if self.selected.is_some_and(|path| path.remote == expired) {
-                self.selected = None;
-                self.nominated = false;
-                if let Some(path) = self.paths.latest() {
-                    self.select(path, out);
-                }
+            self.on_removed(expired, out);
+        }
+    }
+
+    /// The TCP connection that `remote` names is closed. Where it was the selected path and there
+    /// is no other, nothing is sent until a check comes over a new one (RFC 6544 §7.1, §12).
+    pub(crate) fn handle_disconnect(&mut self, remote: Remote, out: &mut Output) {
+        if self.paths.remove(remote) {
+            self.on_removed(remote, out);
+        }
+    }
+
+    /// `remote` has left the table.
+    fn on_removed(&mut self, remote: Remote, out: &mut Output) {
+        out.event(PeerEvent::PathRemoved(remote));
+        if self.selected.is_some_and(|path| path.remote == remote) {
+            self.selected = None;
+            self.nominated = false;
+            if let Some(path) = self.paths.latest() {
+                self.select(path, out);
             }
         }
     }

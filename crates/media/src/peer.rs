@@ -9,7 +9,7 @@ mod output;
 
 use std::time::Instant;
 
-use plenum_types::{CloseReason, DropReason, IceCredentials, Path, PeerConfig};
+use plenum_types::{CloseReason, DropReason, IceCredentials, Path, PeerConfig, Remote};
 use rand::Rng;
 
 use crate::dtls::{Dtls, DtlsEvent};
@@ -190,6 +190,14 @@ impl Peer {
             self.closed = true;
             self.channels = None;
             self.out.event(PeerEvent::Closed(reason));
+        }
+    }
+
+    /// The TCP connection that `remote` names is closed. The peer goes on: over another path that
+    /// it has, or over the next connection on which a check comes, for as long as consent lasts.
+    pub fn handle_disconnect(&mut self, remote: Remote) {
+        if !self.closed {
+            self.agent.handle_disconnect(remote, &mut self.out);
         }
     }
 

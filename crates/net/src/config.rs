@@ -10,6 +10,16 @@ pub struct NetConfig {
     pub bind: IpAddr,
     /// UDP port of shard 0; shard *n* listens on `first_port + n`. 0 lets the system choose.
     pub first_port: u16,
+    /// TCP port of all shards for clients without UDP (RFC 6544); none without. 0 lets the system
+    /// choose.
+    pub tcp_port: Option<u16>,
+    /// TCP connections at a time, of all clients together. A browser opens one or two for each
+    /// address it has, and closes them where UDP works.
+    pub tcp_connections: usize,
+    /// Time from a TCP connection to its first valid ICE check. Browsers send one as soon as the
+    /// connection is there. Longer lets whoever says nothing hold a place for longer; shorter cuts
+    /// off slow links.
+    pub tcp_patience: Duration,
     /// Number of shards, each with one thread.
     pub shards: u16,
     /// Bytes asked of the kernel for datagrams that wait to be read (`SO_RCVBUF`).
@@ -29,6 +39,9 @@ impl Default for NetConfig {
         Self {
             bind: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
             first_port: 7882,
+            tcp_port: None,
+            tcp_connections: 20_000,
+            tcp_patience: Duration::from_secs(5),
             shards: 1,
             receive_buffer: 4 << 20,
             send_buffer: 4 << 20,

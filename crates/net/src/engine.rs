@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use plenum_engine::{LinkMessage, Links};
-use plenum_types::{DropReason, MediaCommand, MediaEvent, Path, SendBatch, ShardId};
+use plenum_types::{DropReason, MediaCommand, MediaEvent, Path, Remote, SendBatch, ShardId};
 
 /// A shard's engine: a state machine without clock, sockets and threads.
 ///
@@ -34,6 +34,12 @@ pub trait Engine {
         out: &mut impl SendBatch,
         links: &mut impl Links,
     );
+
+    /// The TCP connection that `remote` names is closed.
+    fn handle_disconnect(&mut self, now: Instant, remote: Remote);
+
+    /// Whether a client has proved that it receives at `remote`.
+    fn is_proven(&self, remote: Remote) -> bool;
 
     /// Does what has become due.
     fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch);

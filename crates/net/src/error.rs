@@ -20,6 +20,20 @@ pub enum NetError {
         /// What the system said.
         cause: io::Error,
     },
+    /// Another process has the TCP port, most likely another Plenum.
+    #[error("TCP port {} is already in use (address {address})", .address.port())]
+    TcpPortInUse {
+        /// Where clients were to connect.
+        address: SocketAddr,
+    },
+    /// The TCP socket could not be opened or set up.
+    #[error("cannot open the TCP socket {address}: {cause}")]
+    TcpSocket {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// The ports of all shards do not fit below 65,536.
     #[error("{shards} shards from UDP port {first_port} on go beyond port 65535")]
     PortRange {

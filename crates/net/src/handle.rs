@@ -9,6 +9,7 @@ use mio::Waker;
 use plenum_types::{MediaCommand, ShardId};
 
 use crate::CommandRefused;
+use crate::tcp::Accepted;
 
 /// Commands that may wait. A join is about ten commands and a shard carries out a million a
 /// second, so this is the joins of a whole large room at once. Lower refuses such bursts; higher
@@ -19,6 +20,8 @@ const COMMAND_QUEUE: usize = 16_384;
 pub(crate) enum Message {
     /// For the engine.
     Command(MediaCommand),
+    /// A TCP connection of one of its peers.
+    Connection(Box<Accepted>),
     /// End the thread after sending what is due.
     Stop,
 }
@@ -56,12 +59,19 @@ impl ShardHandle {
 
     /// Queues a command. Never blocks: a full queue refuses.
     pub fn send(&self, command: MediaCommand) -> Result<(), CommandRefused> {
-        self.queue
-            .try_send(Message::Command(command))
-            .map_err(|error| match error {
-                TrySendError::Full(_) => CommandRefused::QueueFull,
-                TrySendError::Disconnected(_) => CommandRefused::ShardGone,
-            })?;
+        self.queue(Message::Command(command))
+    }
+
+    /// Gives the shard a TCP connection, which is closed where this is refused.
+    pub(crate) fn hand_over(&self, connection: Accepted) -> Result<(), CommandRefused> {
+        self.queue(Message::Connection(Box::new(connection)))
+    }
+
+    fn queue(&self, message: Message) -> Result<(), CommandRefused> {
+        self.queue.try_send(message).map_err(|error| match error {
+            TrySendError::Full(_) => CommandRefused::QueueFull,
+            TrySendError::Disconnected(_) => CommandRefused::ShardGone,
+        })?;
         self.bell.ring();
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! Sockets and threads of the media plane: one thread per shard, each with its own UDP socket,
-//! its own engine and its own timers.
+//! its own engine and its own timers, and one that takes TCP connections for all of them.
 //!
 //! [`start`] opens the sockets and starts the threads; a [`ShardHandle`] sends commands to one of
 //! them; events come back through a closure. Everything between is the loop of `shard_loop`,
 //! written against the small [`Engine`] contract, so that it can be tested without media.
 //!
 //! Reading order: `config`, `start`, `handle`, `shard_loop`, `receive`, `batch`,
-//! `socket`, `link`.
+//! `socket`, `link`, `tcp`.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -28,6 +28,7 @@ mod send;
 mod shard_loop;
 mod socket;
 mod start;
+mod tcp;
 
 pub use config::NetConfig;
 pub use engine::Engine;
@@ -39,3 +40,4 @@ pub use media::start;
 pub use plenum_engine::{Certificate, LinkMessage, LinkPacket, LinkRefused, Links};
 pub use socket::segmentation;
 pub use start::{Net, start_with};
+pub use tcp::{TcpRefusal, TcpStats};

@@ -3,7 +3,9 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use plenum_engine::{Certificate, LinkMessage, Links, Shard, ShardConfig};
-use plenum_types::{DropReason, MediaCommand, MediaEvent, NtpTime, Path, SendBatch, ShardId};
+use plenum_types::{
+    DropReason, MediaCommand, MediaEvent, NtpTime, Path, Remote, SendBatch, ShardId,
+};
 
 use crate::{Engine, Net, NetConfig, NetError, start_with};
 
@@ -66,6 +68,14 @@ impl Engine for Shard {
         links: &mut impl Links,
     ) {
         self.handle_datagram(now, path, datagram, out, links);
+    }
+
+    fn handle_disconnect(&mut self, now: Instant, remote: Remote) {
+        self.handle_disconnect(now, remote);
+    }
+
+    fn is_proven(&self, remote: Remote) -> bool {
+        self.is_proven(remote)
     }
 
     fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch) {

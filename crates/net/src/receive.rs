@@ -6,7 +6,7 @@
 use std::array;
 use std::io::{self, IoSliceMut};
 
-use plenum_types::{DropReason, Path};
+use plenum_types::{DropReason, Path, Remote};
 use quinn_udp::{BATCH_SIZE, RecvMeta};
 
 use crate::address::canonical;
@@ -104,12 +104,12 @@ fn datagram_at<'b>(
     offset: usize,
 ) -> (Received<'b>, Option<usize>) {
     let path = Path {
-        remote: canonical(meta.addr),
+        remote: Remote::udp(canonical(meta.addr)),
         local_ip: meta.dst_ip.map(|ip| ip.to_canonical()),
     };
     // An answer to port 0 is refused by the kernel with the same error as a segmentation offload
     // that does not work. Nobody can prove to receive there.
-    if path.remote.port() == 0 {
+    if path.remote.address.port() == 0 {
         return (Received::Dropped(DropReason::UnknownAddress), None);
     }
     let full = meta.len >= buffer.len();
@@ -165,7 +165,7 @@ mod tests {
         let mut meta = meta(10, 10, "[::ffff:192.0.2.1]:5");
         meta.dst_ip = Some("::ffff:192.0.2.2".parse().unwrap());
         let path = Path {
-            remote: "192.0.2.1:5".parse().unwrap(),
+            remote: Remote::udp("192.0.2.1:5".parse().unwrap()),
             local_ip: Some("192.0.2.2".parse().unwrap()),
         };
         assert_eq!(visited(100, &meta), [Ok((path, 10))]);

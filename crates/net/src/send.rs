@@ -7,6 +7,7 @@ use plenum_types::Path;
 
 use crate::batch::RunSink;
 use crate::socket::Socket;
+use crate::tcp::Streams;
 
 /// Messages in a row that must fail as a run, while their datagrams go through one by one, before
 /// offload is given up for good. One client behind a narrow link must not cost all others.
@@ -21,24 +22,26 @@ pub(crate) struct SendCounters {
     pub(crate) datagrams: u64,
     /// Datagrams refused for now (EAGAIN, ENOBUFS).
     pub(crate) busy: u64,
-    /// Datagrams refused for good (EMSGSIZE, EPERM, unreachable).
+    /// Datagrams refused for good (EMSGSIZE, EPERM, unreachable, connection closed).
     pub(crate) failed: u64,
 }
 
-/// The socket as the end of a batch.
+/// The socket and the TCP connections as the end of a batch.
 pub(crate) struct SocketSink {
     socket: Rc<Socket>,
+    streams: Streams,
     counters: SendCounters,
     max_segments: usize,
     offload_failures: u32,
 }
 
 impl SocketSink {
-    /// Sends through `socket`.
-    pub(crate) fn new(socket: Rc<Socket>) -> Self {
+    /// Sends through `socket`, and through `streams` what goes to a connection.
+    pub(crate) fn new(socket: Rc<Socket>, streams: Streams) -> Self {
         Self {
             max_segments: socket.max_segments(),
             socket,
+            streams,
             counters: SendCounters::default(),
             offload_failures: 0,
         }
@@ -49,7 +52,12 @@ impl SocketSink {
         self.counters
     }
 
-    /// What was refused since the last call: (for now, for good).
+    /// The TCP connections.
+    pub(crate) const fn streams(&mut self) -> &mut Streams {
+        &mut self.streams
+    }
+
+    /// What the socket refused since the last call: (for now, for good).
     pub(crate) const fn take_refused(&mut self) -> (u64, u64) {
         let refused = (self.counters.busy, self.counters.failed);
         self.counters.busy = 0;
@@ -98,6 +106,12 @@ impl SocketSink {
 
 impl RunSink for SocketSink {
     fn send_run(&mut self, path: &Path, bytes: &[u8], segment: Option<usize>, count: u16) {
+        if let Some(connection) = path.remote.connection {
+            if !self.streams.send(connection, bytes, segment) {
+                self.counters.failed += u64::from(count);
+            }
+            return;
+        }
         let error = match self.socket.send(path, bytes, segment) {
             Ok(()) => {
                 if segment.is_some() {
@@ -132,6 +146,7 @@ mod tests {
     use super::*;
     use crate::NetConfig;
     use std::net::{Ipv4Addr, UdpSocket};
+    use std::sync::Arc;
 
     fn sink(segmentation_offload: bool) -> SocketSink {
         let config = NetConfig {
@@ -139,7 +154,8 @@ mod tests {
             segmentation_offload,
             ..NetConfig::default()
         };
-        SocketSink::new(Rc::new(Socket::open(&config, 0).unwrap()))
+        let socket = Rc::new(Socket::open(&config, 0).unwrap());
+        SocketSink::new(socket, Streams::new(Arc::default()))
     }
 
     fn receiver() -> (UdpSocket, Path) {

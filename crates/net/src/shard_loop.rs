@@ -1,5 +1,5 @@
 //! The loop of a shard's thread: sleep, read the clock once, then the stages in order: commands,
-//! datagrams, timers, flush, send, events.
+//! datagrams, those of TCP connections, timers, flush, send, events.
 //!
 //! Every stage is bounded, so that none starves the others; what is left over makes the next
 //! sleep end at once.
@@ -19,6 +19,7 @@ use crate::link::LinkEnds;
 use crate::receive::{BUFFER_BYTES, ReceiveBuffers, Received};
 use crate::send::SocketSink;
 use crate::socket::Socket;
+use crate::tcp::{Next, StreamBuffer, Streams, TcpRefusal};
 
 /// The socket can be read.
 pub(crate) const SOCKET: Token = Token(0);
@@ -42,6 +43,9 @@ const LINK_MESSAGES_PER_WAKE_UP: usize = 256;
 /// Events passed on per wake-up. A shard makes a few per command and per second.
 const EVENTS_PER_WAKE_UP: usize = 1_024;
 
+/// Reports of the poll per sleep: those of connections that do not fit come at the next one.
+const EVENTS: usize = 256;
+
 /// How long to leave a socket alone that fails to be read for no known reason.
 const RETRY: Duration = Duration::from_millis(10);
 
@@ -56,6 +60,16 @@ enum Readiness {
     Failed,
 }
 
+/// What a shard's thread is given.
+pub(crate) struct Seat {
+    pub(crate) shard: ShardId,
+    pub(crate) poll: Poll,
+    pub(crate) inbox: Inbox,
+    pub(crate) socket: Socket,
+    /// Without connections yet.
+    pub(crate) streams: Streams,
+}
+
 /// Everything that a shard's thread owns.
 pub(crate) struct ShardLoop<E, F> {
     shard: ShardId,
@@ -65,6 +79,7 @@ pub(crate) struct ShardLoop<E, F> {
     socket: Rc<Socket>,
     links: LinkEnds,
     buffers: ReceiveBuffers,
+    stream_buffer: StreamBuffer,
     batch: Batch<SocketSink>,
     engine: E,
     events: F,
@@ -76,24 +91,18 @@ pub(crate) struct ShardLoop<E, F> {
 }
 
 impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
-    /// A loop over sockets and queues that `poll` already watches.
-    pub(crate) fn new(
-        shard: ShardId,
-        poll: Poll,
-        inbox: Inbox,
-        socket: Socket,
-        links: LinkEnds,
-        engine: E,
-        events: F,
-    ) -> Self {
-        let socket = Rc::new(socket);
+    /// A loop over what the poll of `seat` already watches.
+    pub(crate) fn new(seat: Seat, links: LinkEnds, engine: E, events: F) -> Self {
+        let socket = Rc::new(seat.socket);
+        let sink = SocketSink::new(Rc::clone(&socket), seat.streams);
         Self {
-            shard,
-            poll,
-            wake_ups: Events::with_capacity(4),
-            inbox,
+            shard: seat.shard,
+            poll: seat.poll,
+            wake_ups: Events::with_capacity(EVENTS),
+            inbox: seat.inbox,
             buffers: ReceiveBuffers::new(BUFFER_BYTES),
-            batch: Batch::new(SocketSink::new(Rc::clone(&socket))),
+            stream_buffer: StreamBuffer::new(),
+            batch: Batch::new(sink),
             socket,
             links,
             engine,
@@ -117,6 +126,7 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             self.handle_commands(now);
             self.handle_links(now);
             self.receive(now);
+            self.receive_streams(now);
             // Others can begin while this shard encrypts and sends.
             self.links.ring();
             self.handle_timeout(now);
@@ -134,7 +144,14 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        let readable = self.wake_ups.iter().any(|event| event.token() == SOCKET);
+        let mut readable = false;
+        for event in &self.wake_ups {
+            match event.token() {
+                SOCKET => readable = true,
+                COMMANDS => {}
+                _ => self.batch.sink().streams().on_event(event),
+            }
+        }
         if readable || self.readiness == Readiness::Failed {
             self.readiness = Readiness::Readable;
         }
@@ -142,13 +159,14 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
     }
 
     /// How long there is nothing to do; `None` for as long as nothing comes.
-    fn timeout(&self) -> Option<Duration> {
+    fn timeout(&mut self) -> Option<Duration> {
         if self.left_over || self.readiness == Readiness::Readable {
             return Some(Duration::ZERO);
         }
-        let timer = self
-            .engine
-            .poll_timeout()
+        let sweep = self.batch.sink().streams().next_sweep();
+        let due = [self.engine.poll_timeout(), sweep].into_iter().flatten();
+        let timer = due
+            .min()
             .map(|due| due.saturating_duration_since(Instant::now()));
         match self.readiness {
             Readiness::Failed => Some(timer.map_or(RETRY, |timer| timer.min(RETRY))),
@@ -161,6 +179,10 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         for _ in 0..COMMANDS_PER_WAKE_UP {
             match self.inbox.poll() {
                 Some(Message::Command(command)) => self.engine.handle_command(now, command),
+                Some(Message::Connection(connection)) => {
+                    let streams = self.batch.sink().streams();
+                    streams.admit(now, self.poll.registry(), *connection);
+                }
                 Some(Message::Stop) => {
                     self.stopping = true;
                     return;
@@ -223,7 +245,59 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         self.counters.batches += u64::from(!self.buffers.is_empty());
     }
 
+    /// Takes what has come over TCP connections, one after the other.
+    fn receive_streams(&mut self, now: Instant) {
+        let mut work = 0;
+        loop {
+            self.forget_closed(now);
+            if work >= WORK_PER_WAKE_UP {
+                self.left_over = true;
+                return;
+            }
+            match self.stream_buffer.poll() {
+                Next::Datagram {
+                    id,
+                    path,
+                    unproven,
+                    bytes,
+                } => {
+                    self.engine
+                        .handle_datagram(now, path, bytes, &mut self.batch, &mut self.links);
+                    work += 1 + self.batch.take_written();
+                    let streams = self.batch.sink().streams();
+                    streams.count_in();
+                    if unproven && self.engine.is_proven(path.remote) {
+                        streams.prove(id);
+                    }
+                }
+                Next::Broken(id) => {
+                    let streams = self.batch.sink().streams();
+                    streams.refuse(id, TcpRefusal::FrameTooLong);
+                }
+                Next::Nothing => {
+                    if !self.batch.sink().streams().read(&mut self.stream_buffer) {
+                        return self.forget_closed(now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the engine of connections that are closed, before anything else of them is handled.
+    fn forget_closed(&mut self, now: Instant) {
+        while let Some(remote) = self.batch.sink().streams().poll_closed() {
+            self.stream_buffer.forget(remote);
+            self.engine.handle_disconnect(now, remote);
+        }
+    }
+
     fn handle_timeout(&mut self, now: Instant) {
+        let streams = self.batch.sink().streams();
+        if streams.next_sweep().is_some_and(|due| due <= now) {
+            let engine = &self.engine;
+            streams.sweep(now, |remote| engine.is_proven(remote));
+            self.forget_closed(now);
+        }
         if self.engine.poll_timeout().is_some_and(|due| due <= now) {
             self.engine.handle_timeout(now, &mut self.batch);
         }
@@ -232,7 +306,15 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
     fn send(&mut self, now: Instant) {
         self.engine.flush(now, &mut self.batch, &mut self.links);
         self.batch.send();
-        let (busy, failed) = self.batch.sink().take_refused();
+        let sink = self.batch.sink();
+        sink.streams().flush();
+        // The engine hears of connections that broke at the next wake-up.
+        self.left_over |= sink.streams().has_closed();
+        let full = sink.streams().take_full();
+        if full > 0 {
+            self.engine.count_drop(DropReason::StreamFull, full);
+        }
+        let (busy, failed) = sink.take_refused();
         if busy > 0 {
             self.engine.count_drop(DropReason::SendBusy, busy);
         }
@@ -247,6 +329,7 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
                 return;
             };
             self.counters.sent = self.batch.sink().counters();
+            self.counters.streams = self.batch.sink().streams().counters();
             self.counters.segments_max = (
                 self.batch.sink().max_segments(),
                 self.socket.receive_segments_max(),

@@ -92,7 +92,7 @@ impl Socket {
     /// Sends `bytes` to `path` as one datagram, or cut into segments.
     pub(crate) fn send(&self, path: &Path, bytes: &[u8], segment: Option<usize>) -> io::Result<()> {
         let transmit = Transmit {
-            destination: for_socket(path.remote, self.local_addr.is_ipv6()),
+            destination: for_socket(path.remote.address, self.local_addr.is_ipv6()),
             ecn: None,
             contents: bytes,
             segment_size: segment,

@@ -1,17 +1,19 @@
 //! Opens the sockets, starts the threads, ends them.
 
-use std::sync::{Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mio::{Poll, Waker};
 use plenum_types::{MediaEvent, ShardId};
 
-use crate::handle::{Inbox, Stop, channel};
-use crate::link::{LinkEnds, connect};
-use crate::shard_loop::{COMMANDS, SOCKET, ShardLoop};
+use crate::handle::{Stop, channel};
+use crate::link::connect;
+use crate::shard_loop::{COMMANDS, SOCKET, Seat, ShardLoop};
 use crate::socket::Socket;
-use crate::{Engine, NetConfig, NetError, ShardHandle};
+use crate::tcp::{Acceptor, AcceptorHandle, Listener, Streams, TcpCounters};
+use crate::{Engine, NetConfig, NetError, ShardHandle, TcpStats};
 
 /// How long the threads may take to end, all together. A shard that is busy ends within
 /// milliseconds; longer only delays the end of a process in which one hangs.
@@ -23,6 +25,7 @@ const STOP_POLL: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct Net {
     handles: Vec<ShardHandle>,
+    acceptor: Option<AcceptorHandle>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -30,6 +33,17 @@ impl Net {
     /// One handle per shard, in the order of their ids.
     pub fn shards(&self) -> &[ShardHandle] {
         &self.handles
+    }
+
+    /// Where clients without UDP connect, if they can.
+    pub fn tcp_addr(&self) -> Option<SocketAddr> {
+        self.acceptor.as_ref().map(AcceptorHandle::local_addr)
+    }
+
+    /// What became of TCP connections; all zero without.
+    pub fn tcp_stats(&self) -> TcpStats {
+        let acceptor = self.acceptor.as_ref();
+        acceptor.map_or_else(TcpStats::default, AcceptorHandle::stats)
     }
 
     /// Ends the threads: each carries out the commands queued before, sends what is due, and is
@@ -41,6 +55,9 @@ impl Net {
         if threads.is_empty() {
             return;
         }
+        if let Some(acceptor) = &self.acceptor {
+            acceptor.stop();
+        }
         let until = Instant::now() + STOP_PATIENCE;
         let full = |handle: &&ShardHandle| handle.try_stop() == Stop::QueueFull;
         let unasked: Vec<&ShardHandle> = self.handles.iter().filter(full).collect();
@@ -49,9 +66,9 @@ impl Net {
         }
         for thread in threads {
             if !wait_until(until, || thread.is_finished()) {
-                tracing::error!("the thread of a shard hangs and is left behind");
+                tracing::error!("a thread of the media plane hangs and is left behind");
             } else if thread.join().is_err() {
-                tracing::error!("the thread of a shard had panicked");
+                tracing::error!("a thread of the media plane had panicked");
             }
         }
     }
@@ -84,14 +101,24 @@ where
 {
     let mut net = Net {
         handles: Vec::new(),
+        acceptor: None,
         threads: Mutex::default(),
     };
     // All sockets before the first thread: a port in use should leave nothing running.
     let sockets = open_sockets(config)?;
+    let listener = config
+        .tcp_port
+        .map(|port| Listener::open(config.bind, port));
+    let listener = listener.transpose()?;
+    let outcomes = Arc::new(TcpCounters::default());
     let cores = if config.pin { cores() } else { Vec::new() };
     let mut seats = Vec::new();
     for (index, socket) in sockets.into_iter().enumerate() {
-        let (handle, seat) = prepare(ShardId(index as u16), socket)?;
+        let (handle, seat) = prepare(
+            ShardId(index as u16),
+            socket,
+            Streams::new(Arc::clone(&outcomes)),
+        )?;
         net.handles.push(handle);
         seats.push(seat);
     }
@@ -107,12 +134,19 @@ where
                 // However the thread ends, the control plane hears of it.
                 let _farewell = Farewell(shard, events.clone());
                 let engine = make(shard, Instant::now());
-                seat.into_loop(shard, links, engine, events).run();
+                ShardLoop::new(seat, links, engine, events).run();
             })?;
         net.threads
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .push(thread);
+    }
+    if let Some(listener) = listener {
+        let handles = net.handles.clone();
+        let (handle, thread) = Acceptor::start(config, listener, handles, outcomes)?;
+        net.acceptor = Some(handle);
+        let threads = net.threads.get_mut();
+        threads.unwrap_or_else(PoisonError::into_inner).push(thread);
     }
     Ok(net)
 }
@@ -143,42 +177,21 @@ impl<F: Fn(ShardId, MediaEvent)> Drop for Farewell<F> {
     }
 }
 
-/// What a shard's thread is given.
-struct Seat {
-    poll: Poll,
-    inbox: Inbox,
-    socket: Socket,
-}
-
-impl Seat {
-    fn into_loop<E: Engine, F: Fn(ShardId, MediaEvent)>(
-        self,
-        shard: ShardId,
-        links: LinkEnds,
-        engine: E,
-        events: F,
-    ) -> ShardLoop<E, F> {
-        ShardLoop::new(
-            shard,
-            self.poll,
-            self.inbox,
-            self.socket,
-            links,
-            engine,
-            events,
-        )
-    }
-}
-
-fn prepare(shard: ShardId, mut socket: Socket) -> Result<(ShardHandle, Seat), NetError> {
+fn prepare(
+    shard: ShardId,
+    mut socket: Socket,
+    streams: Streams,
+) -> Result<(ShardHandle, Seat), NetError> {
     let poll = Poll::new()?;
     socket.register(poll.registry(), SOCKET)?;
     let waker = Waker::new(poll.registry(), COMMANDS)?;
     let (handle, inbox) = channel(shard, socket.local_addr(), waker);
     let seat = Seat {
+        shard,
         poll,
         inbox,
         socket,
+        streams,
     };
     Ok((handle, seat))
 }

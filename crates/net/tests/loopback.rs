@@ -9,7 +9,7 @@ use plenum_net::{
     CommandRefused, Engine, LinkMessage, Links, Net, NetConfig, NetError, start_with,
 };
 use plenum_types::{
-    DropReason, MediaCommand, MediaEvent, Path, PeerId, SendBatch, ShardId, ShardStats,
+    DropReason, MediaCommand, MediaEvent, Path, PeerId, Remote, SendBatch, ShardId, ShardStats,
 };
 
 const WAIT: Duration = Duration::from_secs(10);
@@ -26,6 +26,8 @@ struct Echo {
     stats: ShardStats,
     events: Vec<MediaEvent>,
     closing: Option<(Instant, PeerId)>,
+    /// Where somebody has sent `PROOF` from.
+    proven: Vec<Remote>,
 }
 
 impl Echo {
@@ -35,6 +37,7 @@ impl Echo {
             stats: ShardStats::default(),
             events: Vec::new(),
             closing: None,
+            proven: Vec::new(),
         }
     }
 }
@@ -85,6 +88,14 @@ impl Engine for Echo {
             place[..datagram.len()].copy_from_slice(datagram);
             out.commit(datagram.len());
         }
+    }
+
+    fn handle_disconnect(&mut self, _now: Instant, remote: Remote) {
+        self.proven.retain(|known| *known != remote);
+    }
+
+    fn is_proven(&self, remote: Remote) -> bool {
+        self.proven.contains(&remote)
     }
 
     fn handle_timeout(&mut self, _now: Instant, _out: &mut impl SendBatch) {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Addresses of each shard, which listens on `ports`, most useful first.
+/// Addresses of the listeners, each on one of `ports`, most useful first.
 ///
 /// `advertise` if there is any; else the address listened on; else, listening on all, the
 /// addresses of the network interfaces.

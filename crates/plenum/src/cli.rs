@@ -62,6 +62,9 @@ pub(crate) struct ServeArgs {
     /// First UDP port for media [media.port].
     #[arg(long, value_name = "N")]
     udp_port: Option<u16>,
+    /// TCP port for media of clients without UDP; 0: none [media.tcp_port].
+    #[arg(long, value_name = "N")]
+    tcp_port: Option<u16>,
     /// Number of media threads [media.shards].
     #[arg(long, value_name = "N")]
     shards: Option<u16>,
@@ -102,6 +105,11 @@ impl ServeArgs {
             "media.port",
             "--udp-port",
             self.udp_port.map(|port| port.to_string()),
+        );
+        flag(
+            "media.tcp_port",
+            "--tcp-port",
+            self.tcp_port.map(|port| port.to_string()),
         );
         flag(
             "media.shards",

@@ -5,6 +5,7 @@
 mod certificate;
 mod network;
 mod system;
+mod tcp;
 
 use std::fmt::{self, Display, Formatter};
 

@@ -5,9 +5,11 @@
 mod control;
 mod family;
 mod media;
+mod tcp;
 
 use std::sync::{Mutex, PoisonError};
 
+use plenum_net::TcpStats;
 use plenum_signaling::SignalingStats;
 use plenum_types::{ShardId, ShardStats};
 use prometheus::process_collector::ProcessCollector;
@@ -15,6 +17,7 @@ use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use control::ControlMetrics;
 use media::MediaMetrics;
+use tcp::TcpMetrics;
 
 /// Content type of the text format.
 pub(crate) const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -36,6 +39,7 @@ pub(crate) struct ShardReading {
 pub(crate) struct Metrics {
     registry: Registry,
     media: MediaMetrics,
+    tcp: TcpMetrics,
     control: ControlMetrics,
     certificate_expiry: IntGauge,
     /// Held while counters are raised: between reading one and raising it, nobody else may.
@@ -50,6 +54,7 @@ impl Metrics {
         register_build_info(&registry)?;
         Ok(Self {
             media: MediaMetrics::new(&registry, shards)?,
+            tcp: TcpMetrics::new(&registry)?,
             control: ControlMetrics::new(&registry)?,
             certificate_expiry: family::level(
                 &registry,
@@ -62,9 +67,15 @@ impl Metrics {
     }
 
     /// Takes over what was read.
-    pub(crate) fn update(&self, shards: &[ShardReading], signaling: &SignalingStats) {
+    pub(crate) fn update(
+        &self,
+        shards: &[ShardReading],
+        tcp: &TcpStats,
+        signaling: &SignalingStats,
+    ) {
         let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         self.media.update(shards);
+        self.tcp.update(tcp);
         self.control.update(signaling);
     }
 

@@ -77,7 +77,9 @@ impl Server {
     /// The metrics as text.
     pub(crate) async fn metrics(&self) -> prometheus::Result<String> {
         let readings = self.media.read().await;
-        self.metrics.update(&readings, &self.signaling.stats());
+        let tcp = self.net.tcp_stats();
+        self.metrics
+            .update(&readings, &tcp, &self.signaling.stats());
         if let Some(tls) = &self.tls {
             self.metrics.set_certificate_expiry(tls.expires_s());
         }
@@ -127,12 +129,14 @@ fn net_config(settings: &Settings) -> NetConfig {
     NetConfig {
         bind: supported(media.bind),
         first_port: media.port,
+        tcp_port: (media.tcp_port > 0).then_some(media.tcp_port),
         shards: shards(media.shards),
         receive_buffer: usize::try_from(media.receive_buffer.0).unwrap_or(usize::MAX),
         send_buffer: usize::try_from(media.send_buffer.0).unwrap_or(usize::MAX),
         segmentation_offload: media.segmentation_offload,
         sound_hold: media.sound_hold,
         pin: media.pin,
+        ..NetConfig::default()
     }
 }
 
@@ -165,11 +169,16 @@ fn signaling_config(config: &Config, certificate: &Certificate, net: &Net) -> Si
         .iter()
         .map(|shard| shard.local_addr().port())
         .collect();
+    let tcp_port = net.tcp_addr().map(|address| address.port());
     let media = &config.settings.media;
-    let candidates = candidates(supported(media.bind), &ports, &media.advertise, interfaces);
-    tracing::info!(?candidates, "clients send media to");
+    let told =
+        |ports: &[u16]| candidates(supported(media.bind), ports, &media.advertise, interfaces);
+    let candidates = told(&ports);
+    let tcp_candidates = told(tcp_port.as_slice()).concat();
+    tracing::info!(?candidates, ?tcp_candidates, "clients send media to");
     let mut signaling = SignalingConfig {
         dev: config.settings.http.demo,
+        tcp_candidates,
         ..SignalingConfig::new(Keys::new(), certificate.fingerprint(), candidates)
     };
     reconfigure(&mut signaling, config);
@@ -199,7 +208,13 @@ fn explain(error: NetError) -> anyhow::Error {
             "{error}; end the other program, or choose another port with --udp-port, \
              PLENUM_MEDIA__PORT or the key media.port"
         ),
-        NetError::Socket { .. } => anyhow!("{error}; check media.bind"),
+        NetError::TcpPortInUse { .. } => anyhow!(
+            "{error}; end the other program, or choose another port (0: none) with --tcp-port, \
+             PLENUM_MEDIA__TCP_PORT or the key media.tcp_port"
+        ),
+        NetError::Socket { .. } | NetError::TcpSocket { .. } => {
+            anyhow!("{error}; check media.bind")
+        }
         NetError::NoShards | NetError::Thread(_) => error.into(),
     }
 }

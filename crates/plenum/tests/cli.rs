@@ -72,12 +72,18 @@ fn doctor_tells_what_is_wrong_and_what_to_do() {
         command.env_clear().arg("doctor").args(arguments);
         command.output().unwrap()
     };
-    let well = doctor(&["--dev", "--http-port", "0", "--udp-port", "0"]);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let ports = ["--dev", "--http-port", "0", "--udp-port", "0", "--tcp-port"];
+    let well = doctor(&[&ports[..], &[&port]].concat());
     let text = String::from_utf8(well.stdout).unwrap();
     assert!(well.status.success(), "{text}");
     for part in [
         "ok    1 API keys",
         "TCP port",
+        &format!("TCP port {port} for media can be bound"),
+        &format!("a TCP connection to 127.0.0.1:{port} arrives here"),
         "UDP port",
         "media.advertise",
         "open files",
@@ -87,13 +93,23 @@ fn doctor_tells_what_is_wrong_and_what_to_do() {
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let ill = doctor(&["--dev", "--http-port", &port, "--udp-port", "0"]);
-    let text = String::from_utf8(ill.stdout).unwrap();
-    assert_eq!(ill.status.code(), Some(1), "{text}");
-    assert!(
-        text.contains("FAIL  TCP port") && text.contains("http.port"),
-        "{text}"
-    );
+    for (http, tcp, key) in [(&*port, "0", "http.port"), ("0", &port, "media.tcp_port")] {
+        let ill = doctor(&[
+            "--dev",
+            "--http-port",
+            http,
+            "--udp-port",
+            "0",
+            "--tcp-port",
+            tcp,
+        ]);
+        let text = String::from_utf8(ill.stdout).unwrap();
+        assert_eq!(ill.status.code(), Some(1), "{text}");
+        assert!(
+            text.contains("FAIL  TCP port") && text.contains(key),
+            "{text}"
+        );
+    }
     let none = doctor(&[]);
     assert!(
         String::from_utf8(none.stdout)

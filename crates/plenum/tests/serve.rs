@@ -42,18 +42,23 @@ fn ports_in_use_are_named_with_their_key_and_flag() {
     let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let tcp_port = tcp.local_addr().unwrap().port();
     let udp_port = udp.local_addr().unwrap().port();
-    for (http_port, media_port, expected) in [
-        (tcp_port, 0, ["TCP port", "http.port", "--http-port"]),
-        (0, udp_port, ["UDP port", "media.port", "--udp-port"]),
+    for (flag, port, expected) in [
+        ("--http-port", tcp_port, ["TCP port", "http.port"]),
+        ("--udp-port", udp_port, ["UDP port", "media.port"]),
+        ("--tcp-port", tcp_port, ["TCP port", "media.tcp_port"]),
     ] {
-        let output = command(http_port, media_port).output().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
+        command.args(["serve", "--dev"]);
+        for other in ["--http-port", "--udp-port", "--tcp-port"] {
+            let port = if other == flag { port } else { 0 };
+            command.args([other, &port.to_string()]);
+        }
+        let output = command.output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{text}");
-        for part in expected {
-            assert!(text.contains(part), "{text}");
+        for part in expected.into_iter().chain([flag, &port.to_string()]) {
+            assert!(text.contains(part), "{part}: {text}");
         }
-        let port = http_port.max(media_port).to_string();
-        assert!(text.contains(&port), "{text}");
     }
 }
 

@@ -20,6 +20,8 @@ pub struct SignalingConfig {
     /// Where each shard receives media, most preferred first; addresses that clients see, so
     /// external ones too. One list per shard, at least one list.
     pub candidates: Vec<Vec<SocketAddr>>,
+    /// Where all shards receive media over TCP, most preferred first; none without ICE over TCP.
+    pub tcp_candidates: Vec<SocketAddr>,
     /// What is allowed at most.
     pub limits: Limits,
     /// How long a participant is kept whose WebSocket is lost. Longer rides out worse networks,
@@ -42,6 +44,7 @@ impl SignalingConfig {
             keys,
             fingerprint,
             candidates,
+            tcp_candidates: Vec::new(),
             limits: Limits::default(),
             grace: Duration::from_secs(10),
             dev: false,

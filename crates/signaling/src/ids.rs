@@ -1,6 +1,8 @@
 //! Makes ids and secrets, and reads ids that clients send back.
 
-use plenum_types::{IceCredentials, ParticipantId, PeerId, PublicationId, RoomId, Secret, Ssrc};
+use plenum_types::{
+    IceCredentials, ParticipantId, PeerId, PublicationId, RoomId, Secret, ShardId, Ssrc, ufrag_of,
+};
 use rand::{Rng, RngExt};
 
 /// Random characters of an ICE password: 24 of 64 make 144 bits (RFC 8445 §5.3 asks for 128).
@@ -63,11 +65,12 @@ pub(crate) fn url_text(length: usize, rng: &mut dyn Rng) -> String {
     random_text(length, rng).replace('+', "-").replace('/', "_")
 }
 
-/// Credentials for `peer`. The user name fragment is unique on the server: it begins with the
-/// peer's number, up to the first `+`.
-pub(crate) fn ice_credentials(peer: PeerId, rng: &mut dyn Rng) -> IceCredentials {
+/// Credentials for `peer` on `shard`. The user name fragment is unique on the server: behind the
+/// number of the shard it has the peer's, up to the next `+`.
+pub(crate) fn ice_credentials(shard: ShardId, peer: PeerId, rng: &mut dyn Rng) -> IceCredentials {
+    let unique = format!("{:x}+{}", peer.0, random_text(UFRAG_CHARACTERS, rng));
     IceCredentials {
-        ufrag: format!("{:x}+{}", peer.0, random_text(UFRAG_CHARACTERS, rng)),
+        ufrag: ufrag_of(shard, &unique),
         password: Secret(random_text(PASSWORD_CHARACTERS, rng)),
     }
 }

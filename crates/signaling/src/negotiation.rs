@@ -6,6 +6,7 @@
 //! its offer in the same order.
 
 mod answer;
+mod candidates;
 mod codecs;
 mod encodings;
 mod extensions;
@@ -17,6 +18,7 @@ mod section;
 mod tests;
 
 pub(crate) use answer::{Answer, SectionAnswer, SlotStream};
+pub(crate) use candidates::Candidates;
 pub(crate) use fragment::{Fragment, FragmentHead};
 pub(crate) use offer::Offer;
 pub(crate) use one_way::Way;

@@ -88,7 +88,7 @@ async fn playback_session_set_up_the_offer_is_answered() {
     assert_eq!(answer.lines("a=sendonly").len(), 2);
     assert_eq!(answer.lines("a=rtcp-mux-only").len(), 2);
     assert_eq!(answer.lines("a=msid:").len(), 2);
-    assert_eq!(answer.lines("a=candidate:").len(), CANDIDATES.len());
+    assert_eq!(answer.lines("a=candidate:").len(), CANDIDATES);
     assert_eq!(answer.lines("a=end-of-candidates").len(), 1);
     // What the player offered to send is not taken.
     let both = [HEAR.direction("sendrecv"), SEE.direction("sendrecv")];

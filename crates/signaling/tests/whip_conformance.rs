@@ -248,9 +248,11 @@ async fn section_4_3_2_the_answer_has_all_candidates() {
     let server = start(|_| {}).await;
     let answer = open(&server).await;
     let candidates = answer.lines("a=candidate:");
-    assert_eq!(candidates.len(), CANDIDATES.len());
+    assert_eq!(candidates.len(), CANDIDATES);
     assert!(candidates[0].ends_with("192.0.2.1 7882 typ host"));
     assert!(candidates[1].ends_with("2001:db8::1 7882 typ host"));
+    assert!(candidates[2].ends_with("192.0.2.1 7881 typ host tcptype passive"));
+    assert!(candidates[3].ends_with("2001:db8::1 7881 typ host tcptype passive"));
     assert_eq!(answer.lines("a=end-of-candidates").len(), 1);
     assert_eq!(answer.lines("a=ice-lite").len(), 1);
 }
@@ -288,7 +290,7 @@ async fn section_4_3_3_new_credentials_restart_ice() {
     };
     assert_ne!(ufrag, before);
     assert_eq!(restarted.lines("a=ice-pwd:").len(), 1);
-    assert_eq!(restarted.lines("a=candidate:").len(), CANDIDATES.len());
+    assert_eq!(restarted.lines("a=candidate:").len(), CANDIDATES);
     // The same options as in the answer.
     assert_eq!(restarted.lines("a=ice-lite").len(), 1);
     assert_eq!(restarted.lines("a=ice-options:"), ["trickle ice2"]);

@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod clock;
+mod connections;
 mod control;
 pub mod error;
 pub mod links;

@@ -16,6 +16,7 @@ use rand::RngExt;
 
 use crate::client::{Claim, Client, ClientConfig};
 use crate::clock::Clock;
+use crate::connections::Connections;
 use crate::control::Control;
 use crate::error::TestkitError;
 use crate::links::ShardLinks;
@@ -78,6 +79,7 @@ pub struct World {
     participants: Vec<Participant>,
     events: Vec<TimedEvent>,
     outbox: Outbox,
+    connections: Connections,
     next_publication: u64,
     seed: u64,
     rng: SimRng,
@@ -141,6 +143,7 @@ impl World {
             participants: Vec::new(),
             events: Vec::new(),
             outbox: Outbox::default(),
+            connections: Connections::default(),
             next_publication: 1,
             seed,
             rng,
@@ -275,6 +278,31 @@ impl World {
             self.control.send(now, participant.shard, command);
         }
         participant.client.accept_answer(now, &negotiated.answer)
+    }
+
+    /// What the participant sends from now on comes over a new TCP connection, and what goes there
+    /// arrives.
+    pub fn connect_tcp(&mut self, id: ClientId) {
+        let address = self.client(id).address();
+        self.connections.open(address);
+    }
+
+    /// The participant's TCP connection breaks: nothing passes until it connects again or uses UDP.
+    pub fn break_tcp(&mut self, id: ClientId) {
+        let now = self.clock.now();
+        let participant = &self.participants[id.0];
+        let host = &mut self.shards[usize::from(participant.shard.0)];
+        if let Some(remote) = self.connections.close(participant.client.address()) {
+            host.shard.handle_disconnect(now, remote);
+        }
+        self.settle();
+    }
+
+    /// What the participant sends from now on comes over UDP. Its TCP connection stays open as far
+    /// as the shard knows, but nothing passes over it.
+    pub fn use_udp(&mut self, id: ClientId) {
+        let address = self.client(id).address();
+        self.connections.forget(address);
     }
 
     /// Says what the participant wants of the slot at `index` of its receive-only sections.
@@ -465,7 +493,7 @@ impl World {
         for host in &mut self.shards {
             if host.shard.poll_timeout().is_some_and(|at| at <= now) {
                 host.shard.handle_timeout(now, &mut self.outbox);
-                send_all(&mut self.outbox, &mut self.network, host.address, now);
+                host.send_all(now, &mut self.outbox, &self.connections, &mut self.network);
             }
         }
         for participant in &mut self.participants {
@@ -480,15 +508,18 @@ impl World {
     fn deliver(&mut self, now: Instant, mut delivery: Delivery) {
         let mut hosts = self.shards.iter_mut().zip(0..);
         if let Some((host, number)) = hosts.find(|(host, _)| host.address == delivery.to) {
+            let Some(remote) = self.connections.remote(delivery.from) else {
+                return;
+            };
             let path = Path {
-                remote: delivery.from,
+                remote,
                 local_ip: Some(host.address.ip()),
             };
             let mut links = self.links.ends(ShardId(number), now);
             let bytes = &mut delivery.bytes;
             host.shard
                 .handle_datagram(now, path, bytes, &mut self.outbox, &mut links);
-            send_all(&mut self.outbox, &mut self.network, host.address, now);
+            host.send_all(now, &mut self.outbox, &self.connections, &mut self.network);
             return;
         }
         let receiver = self
@@ -515,7 +546,7 @@ impl World {
             let host = &mut self.shards[usize::from(to.0)];
             let message = handed.message();
             host.shard.handle_link(now, from, message, &mut self.outbox);
-            send_all(&mut self.outbox, &mut self.network, host.address, now);
+            host.send_all(now, &mut self.outbox, &self.connections, &mut self.network);
         }
     }
 
@@ -527,7 +558,7 @@ impl World {
             let shard = ShardId(number);
             let mut links = self.links.ends(shard, now);
             host.shard.flush(now, &mut self.outbox, &mut links);
-            send_all(&mut self.outbox, &mut self.network, host.address, now);
+            host.send_all(now, &mut self.outbox, &self.connections, &mut self.network);
             while let Some(event) = host.shard.poll_event() {
                 let at = now;
                 if let MediaEvent::DataSent(message) = &event {
@@ -545,8 +576,18 @@ impl World {
     }
 }
 
-fn send_all(outbox: &mut Outbox, network: &mut Network, from: SocketAddr, now: Instant) {
-    for (path, bytes) in outbox.take() {
-        network.send(now, from, path.remote, bytes);
+impl Host {
+    fn send_all(
+        &self,
+        now: Instant,
+        outbox: &mut Outbox,
+        connections: &Connections,
+        network: &mut Network,
+    ) {
+        for (path, bytes) in outbox.take() {
+            if connections.carries(&path) {
+                network.send(now, self.address, path.remote.address, bytes);
+            }
+        }
     }
 }

@@ -163,6 +163,8 @@ drop_reasons! {
     SendBatchFull = (Send, "send_batch_full"),
     /// The socket refused it for now (EAGAIN, ENOBUFS).
     SendBusy = (Send, "send_busy"),
+    /// Too much waits to be sent over the TCP connection.
+    StreamFull = (Send, "stream_full"),
     /// The socket refused it (EMSGSIZE, EPERM, unreachable).
     SendFailed = (Send, "send_failed"),
 }

@@ -30,7 +30,7 @@ pub use bandwidth::{BandwidthEstimate, BitrateDemand, EstimateBasis, PACKET_OVER
 pub use codec::{Codec, CodecParameters, ContentHint, MediaKind, Source};
 pub use command::{Encoding, MediaCommand, PeerConfig, PublicationConfig, SlotConfig};
 pub use data::{DataAccess, DataLimits, DataLoss, DataMessage};
-pub use datagram::{Path, SendBatch};
+pub use datagram::{ConnectionId, Path, Remote, SendBatch};
 pub use drop_reason::{DropCounters, DropReason, DropStage};
 pub use event::{CloseReason, MediaEvent, Speaker};
 pub use extension::{ExtensionKind, ExtensionMap};
@@ -45,6 +45,9 @@ pub use quality::{Decision, PeerQuality, SlotQuality};
 pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotWish};
 pub use stats::{KeyframeCause, ShardStats};
 pub use text::{Mid, Rid, ShortText, TextTooLong};
-pub use transport::{Fingerprint, FingerprintAlgorithm, IceCredentials, Secret, SrtpProfile};
+pub use transport::{
+    Fingerprint, FingerprintAlgorithm, IceCredentials, Secret, SrtpProfile, shard_of_ufrag,
+    ufrag_of,
+};
 pub use units::{AudioLevel, Bitrate, NtpTime, Pixels};
 pub use wrapping::{RtpTimestamp, SequenceExtender, SequenceNumber};

@@ -111,6 +111,16 @@ pub struct ShardStats {
     pub sends: u64,
     /// Datagrams handed to the socket.
     pub datagrams_out: u64,
+    /// TCP connections that carry or may come to carry media, now.
+    pub tcp_connections: u64,
+    /// Datagrams that came over them.
+    pub tcp_datagrams_in: u64,
+    /// Bytes that came over them, framing included.
+    pub tcp_bytes_in: u64,
+    /// Datagrams written to them, those that still wait included.
+    pub tcp_datagrams_out: u64,
+    /// Bytes that the system took for them, framing included.
+    pub tcp_bytes_out: u64,
     /// Most datagrams that a message can carry out now; 1 without segmentation offload (UDP GSO).
     pub send_segments_max: u64,
     /// Most datagrams that the system joins into a message that comes in; 1 without UDP GRO.

@@ -1,6 +1,8 @@
 //! What two ends must know of each other before they can speak: ICE credentials, certificate
 //! fingerprints, SRTP profiles. Secrets cannot be printed.
 
+use crate::ShardId;
+
 /// A text that `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
@@ -18,6 +20,23 @@ pub struct IceCredentials {
     pub ufrag: String,
     /// 22 to 256 characters.
     pub password: Secret,
+}
+
+/// What ends the shard's number in a user name fragment of ours; an `ice-char` (RFC 8839 §5.4).
+const SHARD_END: char = '+';
+
+/// A user name fragment of a peer on `shard`. `unique` tells it from all others.
+///
+/// All shards share one TCP port: the first check on a connection names a user name fragment, and
+/// that names the shard.
+pub fn ufrag_of(shard: ShardId, unique: &str) -> String {
+    format!("{:x}{SHARD_END}{unique}", shard.0)
+}
+
+/// The shard that a user name fragment made by [`ufrag_of`] names.
+pub fn shard_of_ufrag(ufrag: &str) -> Option<ShardId> {
+    let (shard, _) = ufrag.split_once(SHARD_END)?;
+    u16::from_str_radix(shard, 16).ok().map(ShardId)
 }
 
 /// Hash function of a certificate fingerprint (RFC 8122 §5).
@@ -65,6 +84,16 @@ impl SrtpProfile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ufrag_names_its_shard() {
+        for shard in [0, 1, 0xbeef, u16::MAX].map(ShardId) {
+            assert_eq!(shard_of_ufrag(&ufrag_of(shard, "1+a/b")), Some(shard));
+        }
+        for stranger in ["", "+", "+1", "1", "12345+a", "x+a", "-1+a"] {
+            assert_eq!(shard_of_ufrag(stranger), None, "{stranger}");
+        }
+    }
 
     #[test]
     fn secrets_are_not_printed() {

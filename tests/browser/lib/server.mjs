@@ -64,6 +64,7 @@ export class Server {
     const server = new Server(environment);
     server.httpPort = await freeTcpPort();
     server.udpPort = await freeUdpPorts();
+    server.tcpPort = await freeTcpPort();
     await server.start();
     return server;
   }
@@ -82,7 +83,7 @@ export class Server {
 
   /** Starts it, again on the same ports, and waits until it is ready. */
   async start() {
-    const child = spawn(this.#binary, ['serve', '--dev', '--http-port', this.httpPort, '--udp-port', this.udpPort], {
+    const child = spawn(this.#binary, ['serve', '--dev', '--http-port', this.httpPort, '--udp-port', this.udpPort, '--tcp-port', this.tcpPort], {
       stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#environment },
     });
     this.#child = child;

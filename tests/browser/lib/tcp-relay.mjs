@@ -1,4 +1,4 @@
-// A TCP relay in front of the server's HTTP port, whose connections can be cut or fall silent.
+// A TCP relay in front of a TCP port of the server, whose connections can be cut or fall silent.
 
 import net from 'node:net';
 
@@ -20,7 +20,12 @@ export class TcpRelay {
     return relay;
   }
 
-  get url() { return `http://127.0.0.1:${this.#server.address().port}`; }
+  get port() { return this.#server.address().port; }
+
+  get url() { return `http://127.0.0.1:${this.port}`; }
+
+  /** Connections that are open. */
+  get open() { return this.#pairs.size; }
 
   #accept(client) {
     client.on('error', () => {});

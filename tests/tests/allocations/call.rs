@@ -11,7 +11,7 @@ use plenum_testkit::media::VideoConfig;
 use plenum_testkit::network::Delivery;
 use plenum_testkit::session::{ServerInfo, Session};
 use plenum_testkit::{ClientConfig, Clock, LinkConfig, Network, seed};
-use plenum_types::{Fingerprint, MediaCommand, Path, PeerId, RoomId, ShardId};
+use plenum_types::{Fingerprint, MediaCommand, Path, PeerId, Remote, RoomId, ShardId};
 
 use crate::batch::Batch;
 use crate::link::Link;
@@ -204,7 +204,7 @@ impl Call {
 
     fn deliver(&mut self, now: Instant, shard: usize, mut delivery: Delivery, count: bool) {
         let path = Path {
-            remote: delivery.from,
+            remote: Remote::udp(delivery.from),
             local_ip: Some(delivery.to.ip()),
         };
         let counts = count && is_rtp(&delivery.bytes);
@@ -245,7 +245,8 @@ impl Call {
             host.shard.flush(now, &mut host.batch, &mut host.link);
             for (path, range) in &host.batch.datagrams {
                 let bytes = host.batch.bytes[range.clone()].to_vec();
-                self.network.send(now, host.address, path.remote, bytes);
+                self.network
+                    .send(now, host.address, path.remote.address, bytes);
             }
             host.batch.clear();
             while host.shard.poll_event().is_some() {}

@@ -1,13 +1,12 @@
-//! The remote addresses that a peer has proved to own: peer-reflexive candidates, in the words of
+//! The remote addresses and TCP connections that a peer has proved to own: peer-reflexive candidates, in the words of
 //! RFC 8445 §7.3.1.3.
 //!
 //! Invariant: an address is in the table only if an authenticated STUN request came from it within
 //! [`PATH_LIFETIME`] or media since; nothing but STUN errors is ever sent elsewhere.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use plenum_types::{DropReason, Path};
+use plenum_types::{DropReason, Path, Remote};
 
 /// Remote addresses per peer. A browser with two interfaces behind a NAT shows two to six; more
 /// only cost memory and the time to search them.
@@ -33,7 +32,7 @@ pub(super) enum Admission {
     Known,
     Added,
     /// Added in place of another.
-    Replaced(SocketAddr),
+    Replaced(Remote),
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +46,7 @@ impl PathTable {
         &mut self,
         now: Instant,
         path: Path,
-        keep: Option<SocketAddr>,
+        keep: Option<Remote>,
     ) -> Result<Admission, DropReason> {
         let new = Entry {
             path,
@@ -74,7 +73,7 @@ impl PathTable {
 
     /// Whether `remote` is proven; if so it counts as used.
     #[inline]
-    pub(super) fn touch(&mut self, now: Instant, remote: SocketAddr) -> bool {
+    pub(super) fn touch(&mut self, now: Instant, remote: Remote) -> bool {
         match self.find(remote) {
             Some(entry) => {
                 entry.last_used = now;
@@ -85,24 +84,31 @@ impl PathTable {
     }
 
     /// Whether nothing has come from `remote` for `duration`.
-    pub(super) fn is_silent(&self, now: Instant, remote: SocketAddr, duration: Duration) -> bool {
+    pub(super) fn is_silent(&self, now: Instant, remote: Remote, duration: Duration) -> bool {
         let mut entries = self.entries.iter();
         entries
             .find(|entry| entry.path.remote == remote)
             .is_none_or(|entry| now.saturating_duration_since(entry.last_used) >= duration)
     }
 
-    pub(super) fn contains(&self, remote: SocketAddr) -> bool {
+    pub(super) fn contains(&self, remote: Remote) -> bool {
         self.entries.iter().any(|entry| entry.path.remote == remote)
     }
 
     /// Forgets one address that has expired, if there is one.
-    pub(super) fn expire_one(&mut self, now: Instant) -> Option<SocketAddr> {
+    pub(super) fn expire_one(&mut self, now: Instant) -> Option<Remote> {
         let index = self
             .entries
             .iter()
             .position(|entry| now.saturating_duration_since(entry.last_used) >= PATH_LIFETIME)?;
         Some(self.entries.remove(index).path.remote)
+    }
+
+    /// Forgets `remote`; whether it was known.
+    pub(super) fn remove(&mut self, remote: Remote) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.path.remote != remote);
+        self.entries.len() < before
     }
 
     pub(super) fn next_expiry(&self) -> Option<Instant> {
@@ -116,7 +122,7 @@ impl PathTable {
         Some(latest.path)
     }
 
-    fn find(&mut self, remote: SocketAddr) -> Option<&mut Entry> {
+    fn find(&mut self, remote: Remote) -> Option<&mut Entry> {
         self.entries
             .iter_mut()
             .find(|entry| entry.path.remote == remote)
@@ -127,6 +133,7 @@ impl PathTable {
 mod tests {
     use super::*;
     use crate::peer::test_clock::at;
+    use std::net::SocketAddr;
 
     fn path(port: u16) -> Path {
         Path::to(SocketAddr::from(([192, 0, 2, 1], port)))

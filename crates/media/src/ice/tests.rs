@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::peer::test_clock::at;
-use plenum_types::Secret;
+use plenum_types::{ConnectionId, Secret};
 
 const PASSWORD: &str = "a password of enough length";
 
@@ -15,7 +15,7 @@ fn credentials(ufrag: &str, password: &str) -> IceCredentials {
 
 fn path(port: u16) -> Path {
     Path {
-        remote: SocketAddr::from(([192, 0, 2, 1], port)),
+        remote: Remote::udp(([192, 0, 2, 1], port).into()),
         local_ip: Some(IpAddr::from([198, 51, 100, 1])),
     }
 }
@@ -123,7 +123,7 @@ fn a_check_is_answered_with_the_address_it_came_from() {
     for remote in ["192.0.2.9:4711", "[2001:db8::7]:4711"] {
         let mut bench = Bench::new();
         let path = Path {
-            remote: remote.parse().unwrap(),
+            remote: Remote::udp(remote.parse().unwrap()),
             local_ip: Some("2001:db8::1".parse().unwrap()),
         };
         bench.check(0, path, HONEST).unwrap();
@@ -136,7 +136,7 @@ fn a_check_is_answered_with_the_address_it_came_from() {
         assert_eq!(response.kind, BINDING_SUCCESS);
         assert_eq!(response.transaction(), [3; 12]);
         assert!(response.verify_integrity(&key(PASSWORD)));
-        let expected = xor_address(path.remote, [3; 12]);
+        let expected = xor_address(path.remote.address, [3; 12]);
         assert_eq!(transmit.bytes[24..24 + expected.len()], expected);
         assert_eq!(
             bench.events(),
@@ -387,6 +387,60 @@ fn when_the_selected_path_expires_the_one_used_last_takes_over() {
     bench.agent.handle_timeout(at(99_000), &mut bench.out);
     assert_eq!(bench.agent.path(), None);
     assert_eq!(bench.agent.poll_timeout(), None);
+}
+
+/// The name of a connection from where `path(1)` is.
+fn connection(name: u32) -> Path {
+    let id = ConnectionId(std::num::NonZero::new(name).unwrap());
+    Path {
+        remote: Remote::tcp(path(1).remote.address, id),
+        local_ip: None,
+    }
+}
+
+#[test]
+fn a_connection_is_a_path_beside_its_address_over_udp() {
+    let mut bench = Bench::new();
+    bench.check(0, connection(1), NOMINATE).unwrap();
+    assert!(bench.agent.is_proven(connection(1).remote));
+    for stranger in [path(1), connection(2)] {
+        assert!(!bench.agent.is_proven(stranger.remote));
+    }
+    // From TCP to UDP as soon as the client says so, and back.
+    bench.check(10, path(1), HONEST).unwrap();
+    assert_eq!(bench.agent.path(), Some(connection(1)));
+    bench.check(20, path(1), NOMINATE).unwrap();
+    assert_eq!(bench.agent.path(), Some(path(1)));
+    bench.check(30, connection(1), NOMINATE).unwrap();
+    assert_eq!(bench.agent.path(), Some(connection(1)));
+}
+
+#[test]
+fn without_its_connection_a_client_is_nowhere_until_a_check_comes_over_another() {
+    let mut bench = Bench::new();
+    bench.check(0, connection(1), NOMINATE).unwrap();
+    bench.events();
+    let Bench { agent, out } = &mut bench;
+    agent.handle_disconnect(connection(1).remote, out);
+    agent.handle_disconnect(connection(1).remote, out);
+    assert_eq!(agent.path(), None);
+    let removed = PeerEvent::PathRemoved(connection(1).remote);
+    assert_eq!(bench.events(), [removed]);
+    bench.check(5_000, connection(2), HONEST).unwrap();
+    assert_eq!(bench.agent.path(), Some(connection(2)));
+}
+
+#[test]
+fn when_the_connection_breaks_another_path_takes_over() {
+    let mut bench = Bench::new();
+    bench.check(0, path(2), HONEST).unwrap();
+    bench.check(10, connection(1), NOMINATE).unwrap();
+    assert_eq!(bench.agent.path(), Some(connection(1)));
+    let Bench { agent, out } = &mut bench;
+    agent.handle_disconnect(connection(1).remote, out);
+    assert_eq!(agent.path(), Some(path(2)));
+    bench.check(20, connection(2), NOMINATE).unwrap();
+    assert_eq!(bench.agent.path(), Some(connection(2)));
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What a peer hands out: datagrams, events, and the reason of its next wake-up.
 
-use std::net::SocketAddr;
-
-use plenum_types::{CloseReason, Path, SrtpProfile};
+use plenum_types::{CloseReason, Path, Remote, SrtpProfile};
 
 /// A datagram off the packet path (STUN, DTLS) that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +19,10 @@ pub enum PeerEvent {
         /// Negotiated cipher.
         profile: SrtpProfile,
     },
-    /// The peer has proved, by an authenticated STUN request, that it receives at this address.
-    PathAdded(SocketAddr),
-    /// The address is no longer the peer's.
-    PathRemoved(SocketAddr),
+    /// The peer has proved, by an authenticated STUN request, that it receives there.
+    PathAdded(Remote),
+    /// That is no longer the peer's.
+    PathRemoved(Remote),
     /// Media to the peer goes here from now on.
     SelectedPathChanged(Path),
     /// Nothing valid has come for a while.

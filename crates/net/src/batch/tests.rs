@@ -8,7 +8,7 @@ struct Sent {
 
 impl RunSink for Sent {
     fn send_run(&mut self, path: &Path, bytes: &[u8], segment: Option<usize>, count: u16) {
-        let port = path.remote.port();
+        let port = path.remote.address.port();
         self.runs.push((port, bytes.to_vec(), segment, count));
     }
 

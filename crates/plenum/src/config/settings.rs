@@ -92,13 +92,15 @@ settings! {
         /// Requests a second from one address (for IPv6, one /64), sustained, and four times as many at once; beyond, 429. For joins, WHIP, WHEP and REST. 0 does not limit: behind a proxy all have its address.
         requests_per_second: u32 = 50,
     }
-    /// Media: UDP.
+    /// Media: UDP, and TCP for clients without.
     media: Media {
         /// Address to listen on; "::" takes IPv4 as well.
         bind: IpAddr = Ipv6Addr::UNSPECIFIED.into(),
         /// UDP port of shard 0; shard 1 has the next one, and so on.
         port: u16 = 7_882,
-        /// Threads that forward media, each with its own port; 0: one per CPU core.
+        /// TCP port of all shards for clients whose network blocks UDP; 0: none.
+        tcp_port: u16 = 7_881,
+        /// Threads that forward media, each with its own UDP port; 0: one per CPU core.
         shards: u16 = 0,
         /// Addresses that clients are told, for example the public one behind a NAT that maps the ports one to one; empty: those of the network interfaces.
         advertise: Vec<IpAddr> = Vec::new(),

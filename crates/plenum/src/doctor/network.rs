@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
-use super::Finding;
+use super::{Finding, tcp};
 use crate::candidates::{candidates, interfaces, supported};
 use crate::config::{Config, Settings};
 use crate::server::shards;
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 pub(super) fn check(config: &Config) -> Vec<Finding> {
     let settings = &config.settings;
-    let mut findings = vec![tcp(settings)];
+    let mut findings = vec![http(settings)];
     let sockets: Vec<_> = media_ports(settings)
         .map(|port| {
             (
@@ -40,6 +40,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     if let Some((_, Ok(socket))) = sockets.first() {
         findings.extend(told.iter().map(|address| reached(socket, *address)));
     }
+    findings.extend(tcp::check(settings));
     findings
 }
 
@@ -48,7 +49,7 @@ fn media_ports(settings: &Settings) -> impl Iterator<Item = u16> {
     (0..shards(media.shards)).filter_map(|shard| media.port.checked_add(shard))
 }
 
-fn tcp(settings: &Settings) -> Finding {
+fn http(settings: &Settings) -> Finding {
     let http = &settings.http;
     for address in http.bind.iter().copied().map(supported) {
         if let Err(error) = TcpListener::bind((address, http.port)) {
@@ -72,7 +73,7 @@ fn udp(port: u16, socket: &io::Result<UdpSocket>) -> Finding {
     }
 }
 
-fn remedy(error: &io::Error, port: &str, bind: &str) -> String {
+pub(super) fn remedy(error: &io::Error, port: &str, bind: &str) -> String {
     match error.kind() {
         ErrorKind::AddrInUse => {
             format!("end the other program (a running plenum?), or change {port}")

@@ -17,7 +17,10 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         buffer("rmem_max", "media.receive_buffer", media.receive_buffer.0),
         buffer("wmem_max", "media.send_buffer", media.send_buffer.0),
         offload(),
-        descriptors(config.settings.limits.connections as u64),
+        descriptors(
+            config.settings.limits.connections as u64,
+            media.tcp_port > 0,
+        ),
         cores(shards(media.shards)),
         clock(),
     ]
@@ -50,13 +53,14 @@ fn offload() -> Finding {
     }
 }
 
-fn descriptors(clients: u64) -> Finding {
+/// A client has a WebSocket and, where UDP does not work, a TCP connection for media.
+fn descriptors(clients: u64, tcp: bool) -> Finding {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let most = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"))
         .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    let needed = clients + OWN_DESCRIPTORS;
+    let needed = clients * (1 + u64::from(tcp)) + OWN_DESCRIPTORS;
     match most {
         Some(most) if most < needed => Finding::doubtful(
             format!("{most} open files are allowed, and limits.connections is {clients}"),

@@ -36,6 +36,11 @@ const LEVELS: &[Plain] = &[
         |s| s.feeds,
     ),
     (
+        "plenum_tcp_connections",
+        "TCP connections for media of clients without UDP.",
+        |s| s.tcp_connections,
+    ),
+    (
         "plenum_media_estimated_bitrate",
         "Sum of the bandwidth estimates of all subscribers, in bit/s.",
         |s| s.estimated_bitrate,
@@ -103,6 +108,16 @@ const DIRECTED: &[Directed] = &[
         "plenum_media_rtcp_packets_total",
         "RTCP packets.",
         [|s| s.rtcp_packets_in, |s| s.rtcp_packets_out],
+    ),
+    (
+        "plenum_tcp_datagrams_total",
+        "Datagrams over TCP connections, out those that still wait included.",
+        [|s| s.tcp_datagrams_in, |s| s.tcp_datagrams_out],
+    ),
+    (
+        "plenum_tcp_bytes_total",
+        "Bytes over TCP connections, framing included.",
+        [|s| s.tcp_bytes_in, |s| s.tcp_bytes_out],
     ),
     (
         "plenum_media_nacked_packets_total",

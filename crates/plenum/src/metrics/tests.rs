@@ -26,7 +26,11 @@ fn idle() -> SignalingStats {
 
 fn rendered(shards: &[ShardReading]) -> String {
     let metrics = Metrics::new(2).unwrap();
-    metrics.update(shards, &idle());
+    let tcp = TcpStats {
+        accepted: 9,
+        refused: std::array::from_fn(|reason| reason as u64),
+    };
+    metrics.update(shards, &tcp, &idle());
     metrics.render().unwrap()
 }
 
@@ -105,8 +109,8 @@ fn shards_are_summed_up_and_updates_do_not_add_up() {
     };
     let readings = [reading(0, one), reading(1, two)];
     let metrics = Metrics::new(2).unwrap();
-    metrics.update(&readings, &idle());
-    metrics.update(&readings, &idle());
+    metrics.update(&readings, &TcpStats::default(), &idle());
+    metrics.update(&readings, &TcpStats::default(), &idle());
     let text = metrics.render().unwrap();
     for line in [
         "plenum_media_rtp_packets_total{direction=\"out\"} 15",
@@ -132,7 +136,7 @@ fn signaling_is_shown() {
     stats.joins.replaced = 1;
     stats.errors[0].1 = 7;
     let metrics = Metrics::new(1).unwrap();
-    metrics.update(&[], &stats);
+    metrics.update(&[], &TcpStats::default(), &stats);
     let text = metrics.render().unwrap();
     let error = format!(
         "plenum_signaling_errors_total{{code=\"{}\"}} 7",
@@ -159,7 +163,7 @@ fn scrapes_at_the_same_time_count_once() {
         let readings = [reading(0, stats)];
         std::thread::scope(|scope| {
             for _ in 0..2 {
-                scope.spawn(|| metrics.update(&readings, &idle()));
+                scope.spawn(|| metrics.update(&readings, &TcpStats::default(), &idle()));
             }
         });
         let text = metrics.render().unwrap();

@@ -3,12 +3,11 @@
 //! Transport attributes stand on every m-line, because some clients read them only there;
 //! candidates stand on the first one in use, which carries the bundle (RFC 8843 §7.3).
 
-use std::net::{IpAddr, SocketAddr};
-
 use plenum_types::{
     ExtensionKind, ExtensionMap, Fingerprint, FingerprintAlgorithm, IceCredentials, Mid, Ssrc,
 };
 
+use super::candidates::Candidates;
 use super::codecs::NegotiatedCodec;
 use super::extensions;
 use super::offer::Offer;
@@ -19,8 +18,6 @@ use crate::sdp::Writer;
 const MAX_MESSAGE_SIZE: u32 = 65_536;
 /// SCTP port; every WebRTC client uses this one.
 const SCTP_PORT: u16 = 5_000;
-/// Type preference of host candidates (RFC 8445 §5.1.2.2).
-const HOST_PREFERENCE: u32 = 126;
 
 /// Everything that goes into an answer beside the offer.
 #[derive(Debug)]
@@ -38,7 +35,7 @@ pub(crate) struct Answer<'a> {
     /// Of our certificate.
     pub(crate) fingerprint: &'a Fingerprint,
     /// Where media is received.
-    pub(crate) candidates: &'a [SocketAddr],
+    pub(crate) candidates: Candidates<'a>,
     /// Of everything we send on this connection.
     pub(crate) cname: &'a str,
 }
@@ -76,8 +73,8 @@ impl Answer<'_> {
                 Body::Rejected => write_rejected(&mut out, section),
             }
             if section.is_alive() && !candidates.is_empty() {
-                write_candidates(&mut out, candidates);
-                candidates = &[];
+                candidates.write(&mut out);
+                candidates = Candidates::default();
             }
         }
         out.finish()
@@ -282,23 +279,4 @@ fn write_fingerprint(out: &mut Writer, fingerprint: &Fingerprint) {
         .map(|byte| format!("{byte:02X}"))
         .collect();
     out.line(format_args!("a=fingerprint:{name} {}", bytes.join(":")));
-}
-
-/// Host candidates in the order of the configuration, which is the order of preference.
-pub(super) fn write_candidates(out: &mut Writer, addresses: &[SocketAddr]) {
-    for (index, address) in (0_u32..).zip(addresses) {
-        let local_preference = u32::from(u16::MAX).saturating_sub(index);
-        let priority = (HOST_PREFERENCE << 24) | (local_preference << 8) | 255;
-        let (ip, port) = (unmapped(address.ip()), address.port());
-        let foundation = index + 1;
-        out.line(format_args!(
-            "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host"
-        ));
-    }
-    out.line(format_args!("a=end-of-candidates"));
-}
-
-/// An IPv4 address in the clothes of IPv6 is IPv4 to a client.
-fn unmapped(ip: IpAddr) -> IpAddr {
-    ip.to_canonical()
 }

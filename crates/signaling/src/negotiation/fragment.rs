@@ -1,11 +1,9 @@
 //! Parts of descriptions that tell of ICE alone (RFC 8840 §9, `application/trickle-ice-sdpfrag`):
 //! candidates of the client, or new credentials, and what the server answers to those.
 
-use std::net::SocketAddr;
-
 use plenum_types::IceCredentials;
 
-use super::answer::write_candidates;
+use super::candidates::Candidates;
 use super::offer::credentials;
 use crate::messages::ErrorCode;
 use crate::refusal::Refusal;
@@ -89,7 +87,7 @@ impl FragmentHead {
     }
 
     /// The answer to a restart: the ICE attributes of the first answer, with new values.
-    pub(crate) fn write(&self, ice: &IceCredentials, candidates: &[SocketAddr]) -> String {
+    pub(crate) fn write(&self, ice: &IceCredentials, candidates: Candidates<'_>) -> String {
         let mut out = Writer::default();
         out.line(format_args!("a=ice-lite"));
         out.line(format_args!("a=ice-options:trickle ice2"));
@@ -98,7 +96,7 @@ impl FragmentHead {
         }
         out.line(format_args!("a=ice-ufrag:{}", ice.ufrag));
         out.line(format_args!("a=ice-pwd:{}", ice.password.0));
-        write_candidates(&mut out, candidates);
+        candidates.write(&mut out);
         out.finish()
     }
 }
@@ -154,7 +152,12 @@ mod tests {
         let answer = "v=0\r\na=group:BUNDLE 1 2\r\nm=video 0 X 0\r\na=mid:0\r\n\
             m=audio 9 X 111\r\na=mid:1\r\nm=video 9 X 96\r\na=mid:2\r\n";
         let ice = credentials(Some("ysXw"), Some(PASSWORD)).unwrap();
-        let written = FragmentHead::of(answer).write(&ice, &["192.0.2.1:7882".parse().unwrap()]);
+        let [udp, tcp] = [7882, 7881].map(|port| [([192, 0, 2, 1], port).into()]);
+        let candidates = Candidates {
+            udp: &udp,
+            tcp: &tcp,
+        };
+        let written = FragmentHead::of(answer).write(&ice, candidates);
         let lines: Vec<&str> = written.lines().collect();
         assert_eq!(
             lines[2..5],
@@ -162,6 +165,7 @@ mod tests {
         );
         assert_eq!(lines[5], "a=ice-ufrag:ysXw");
         assert!(lines[7].starts_with("a=candidate:1 1 udp") && lines[7].ends_with("typ host"));
-        assert_eq!(lines[8], "a=end-of-candidates");
+        assert!(lines[8].starts_with("a=candidate:2 1 tcp") && lines[8].ends_with("passive"));
+        assert_eq!(lines[9], "a=end-of-candidates");
     }
 }

@@ -48,7 +48,10 @@ fn answer(offer: &Offer) -> String {
             algorithm: FingerprintAlgorithm::Sha256,
             bytes: vec![0xAB; 32],
         },
-        candidates: &candidates,
+        candidates: Candidates {
+            udp: &candidates,
+            tcp: &[],
+        },
         cname: "cname-of-us",
     }
     .write()

@@ -272,12 +272,11 @@ impl Registry {
         let session = self.restart_ice(session, remote, rng);
         let (local, shard) = (session.local.clone(), session.shard);
         self.put_session(room, who, session);
-        let candidates = self.candidates(shard).to_vec();
+        let known = self.http_sessions.get(key).ok_or(SessionError::Unknown)?;
+        let fragment = known.head.write(&local, self.candidates(shard));
         let tag = ids::url_text(TAG_CHARACTERS, rng);
         let known = self.http_sessions.get_mut(key);
-        let known = known.ok_or(SessionError::Unknown)?;
-        known.tag.clone_from(&tag);
-        let fragment = known.head.write(&local, &candidates);
+        known.ok_or(SessionError::Unknown)?.tag.clone_from(&tag);
         Ok(SessionReply::Restarted { tag, fragment })
     }
 }

@@ -1,8 +1,6 @@
 //! Carrying out an offer: compare the session before and after, tell shard and room the
 //! difference, answer.
 
-use std::net::SocketAddr;
-
 use plenum_types::{IceCredentials, MediaCommand, ParticipantId, RoomId, ShardId, SlotWish};
 use rand::Rng;
 
@@ -10,7 +8,7 @@ use super::Registry;
 use super::plan::{Plan, Planner, Request};
 use crate::ids;
 use crate::messages::{AnsweredPublication, ErrorCode, ServerMessage};
-use crate::negotiation::{Answer, Offer, SectionAnswer};
+use crate::negotiation::{Answer, Candidates, Offer, SectionAnswer};
 use crate::refusal::Refusal;
 use crate::room::{Publication, Session, Slot};
 
@@ -152,7 +150,7 @@ impl Registry {
         rng: &mut dyn Rng,
     ) -> Session {
         if session.remote != *remote {
-            session.local = ids::ice_credentials(session.peer, rng);
+            session.local = ids::ice_credentials(session.shard, session.peer, rng);
             session.remote = remote.clone();
             let command = MediaCommand::RestartIce {
                 peer: session.peer,
@@ -295,9 +293,12 @@ impl Registry {
     }
 
     /// Where a shard receives media.
-    pub(super) fn candidates(&self, shard: ShardId) -> &[SocketAddr] {
-        let candidates = self.config.candidates.get(usize::from(shard.0));
-        candidates.map_or(&[], Vec::as_slice)
+    pub(super) fn candidates(&self, shard: ShardId) -> Candidates<'_> {
+        let udp = self.config.candidates.get(usize::from(shard.0));
+        Candidates {
+            udp: udp.map_or(&[], Vec::as_slice),
+            tcp: &self.config.tcp_candidates,
+        }
     }
 
     fn answered_publications(&self, room: RoomId, who: ParticipantId) -> Vec<AnsweredPublication> {

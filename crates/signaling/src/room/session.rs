@@ -53,7 +53,7 @@ impl Session {
         Self {
             peer,
             shard,
-            local: ids::ice_credentials(peer, rng),
+            local: ids::ice_credentials(shard, peer, rng),
             remote: offer.ice.clone(),
             fingerprint: offer.fingerprint.clone(),
             cname: ids::random_text(CNAME_CHARACTERS, rng),

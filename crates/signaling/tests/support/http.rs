@@ -18,7 +18,11 @@ use tokio_tungstenite::tungstenite::Message;
 const KEY: &str = "devkey";
 const SECRET: &str = "secret";
 /// Where the server says that it receives media.
-pub(crate) const CANDIDATES: [&str; 2] = ["192.0.2.1:7882", "[2001:db8::1]:7882"];
+pub(crate) const UDP_CANDIDATES: [&str; 2] = ["192.0.2.1:7882", "[2001:db8::1]:7882"];
+/// And over TCP, all shards.
+pub(crate) const TCP_CANDIDATES: [&str; 2] = ["192.0.2.1:7881", "[2001:db8::1]:7881"];
+/// How many are told.
+pub(crate) const CANDIDATES: usize = UDP_CANDIDATES.len() + TCP_CANDIDATES.len();
 
 pub(crate) struct Server {
     pub(crate) signaling: Signaling,
@@ -33,8 +37,11 @@ pub(crate) async fn start(change: impl FnOnce(&mut SignalingConfig)) -> Server {
         algorithm: FingerprintAlgorithm::Sha256,
         bytes: vec![1; 32],
     };
-    let candidates = CANDIDATES.map(|address| address.parse().unwrap());
-    let mut config = SignalingConfig::new(keys, fingerprint, vec![candidates.to_vec()]);
+    let addresses = |texts: [&str; 2]| texts.map(|text| text.parse().unwrap()).to_vec();
+    let mut config = SignalingConfig {
+        tcp_candidates: addresses(TCP_CANDIDATES),
+        ..SignalingConfig::new(keys, fingerprint, vec![addresses(UDP_CANDIDATES)])
+    };
     change(&mut config);
     let commands = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&commands);

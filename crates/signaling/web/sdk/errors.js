@@ -15,7 +15,7 @@ export const SENTENCES = {
   aborted: 'Joining was aborted.',
   notJoined: 'Join the room first: await room.join().',
   serverUnreachable: 'The server cannot be reached. Check the network and try again.',
-  mediaUnreachable: 'The server answers, but no media gets through. Allow UDP to the media ports of the server.',
+  mediaUnreachable: 'The server answers, but no media gets through. Allow UDP to the media ports of the server, or TCP to port 7881.',
   webrtcUnsupported: 'This browser cannot make calls here. Use a current browser over HTTPS.',
   connectionLost: 'The connection to the server was lost.',
   replaced: 'You joined this room from another tab or device.',

@@ -44,6 +44,7 @@ impl Server {
         };
         let shards = [7882, 7883].map(|port| vec![([192, 0, 2, 1], port).into()]);
         let mut config = SignalingConfig::new(Keys::new(), fingerprint, shards.to_vec());
+        config.tcp_candidates = vec![([192, 0, 2, 1], 7881).into()];
         change(&mut config);
         #[expect(
             clippy::disallowed_methods,

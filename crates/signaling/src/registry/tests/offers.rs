@@ -1,6 +1,6 @@
 //! Offers, and what is changed without one.
 
-use plenum_types::{MediaCommand, Pixels, Rid, SlotPolicy, Source};
+use plenum_types::{MediaCommand, Pixels, Rid, ShardId, SlotPolicy, Source, shard_of_ufrag};
 use serde_json::{Value, json};
 
 use super::harness::{CHROMIUM, FIREFOX, GSTREAMER, Server, types};
@@ -84,6 +84,10 @@ fn an_offer_makes_a_peer_publications_and_slots() {
     assert_eq!(
         line(answer, "a=candidate:"),
         "1 1 udp 2130706431 192.0.2.1 7882 typ host"
+    );
+    assert_eq!(
+        line(answer, "a=candidate:2"),
+        " 1 tcp 1520435199 192.0.2.1 7881 typ host tcptype passive"
     );
     let other = server.heard_json(2);
     assert_eq!(types(&other), ["published", "published"]);
@@ -182,6 +186,8 @@ fn new_ice_credentials_restart_ice() {
         (local.ufrag.as_str(), remote.ufrag.as_str()),
         (after.as_str(), "Zx81")
     );
+    // A check over TCP finds its shard by it.
+    assert_eq!(shard_of_ufrag(&after), Some(ShardId(0)));
 }
 
 #[test]
