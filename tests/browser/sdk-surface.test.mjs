@@ -74,6 +74,23 @@ describe('the surface of the SDK', () => {
     }
   });
 
+  test('details of events', () => {
+    for (const [, event, fields] of sources.matchAll(/_emit\('(\w+)', \{([^.}]+)\}/g)) {
+      const sent = fields.split(',').map((field) => field.split(':')[0].trim());
+      const { members } = declaration('RoomEvents').members.find((it) => nameOf(it) === event).type;
+      assert.deepEqual(sorted(sent), sorted(members.map(nameOf)), event);
+    }
+  });
+
+  test('statistics', async () => {
+    const { Stats } = await import(new URL('sdk/stats.js', WEB));
+    const reports = new Map([['out', { id: 'out', type: 'outbound-rtp', mid: '1' }]]);
+    const binding = { publication: { id: 'TR_1', source: 'camera' }, participant: { id: 'PA_1' }, layer: null, reason: 'off' };
+    const stats = new Stats().condense(reports, [{ mid: '0', kind: 'video', binding }], [{ id: 'TR_2', _transceiver: { mid: '1' } }]);
+    const shapes = { RoomStats: stats, ConnectionStats: stats.connection, RemoteStats: stats.remotes[0], PublicationStats: stats.publications[0], EncodingStats: stats.publications[0].encodings[0] };
+    for (const [name, object] of Object.entries(shapes)) assert.deepEqual(sorted(Object.keys(object)), sorted(declaration(name).members.map(nameOf)), name);
+  });
+
   test('options of a room', () => {
     for (const option of declaration('RoomOptions').members) {
       assert.ok(documented(option), `${nameOf(option)} has no comment`);

@@ -224,6 +224,9 @@ export interface Layer {
   temporal: number;
 }
 
+/** Why somebody is gone. */
+export type LeaveReason = 'left' | 'connectionLost' | 'replaced' | 'removed' | 'roomClosed' | 'misbehaved';
+
 /** Bounds that the server holds this client to. */
 export interface Limits {
   readonly publications: number;
@@ -243,7 +246,7 @@ export interface RoomEvents {
   /** The local participant may do other things than before; see room.grants. */
   grantsChanged: { grants: Grants };
   /** Somebody left, or is gone for the reason told. */
-  participantLeft: { participant: RemoteParticipant; reason: string };
+  participantLeft: { participant: RemoteParticipant; reason: LeaveReason };
   /** Somebody publishes something; show it with room.attach. */
   published: { participant: RemoteParticipant; publication: RemotePublication };
   /** It is over, and has been detached. */

@@ -24,6 +24,7 @@ import './sdk/connection.js';
 import './sdk/emitter.js';
 import './sdk/people.js';
 import './sdk/promises.js';
+import './sdk/publishing.js';
 import './sdk/slots.js';
 import './sdk/sound.js';
 import './sdk/stage.js';

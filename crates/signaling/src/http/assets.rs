@@ -76,6 +76,7 @@ const ASSETS: &[Asset] = &[
     sdk_script!("local-publication.js"),
     sdk_script!("people.js"),
     sdk_script!("promises.js"),
+    sdk_script!("publishing.js"),
     sdk_script!("remote.js"),
     sdk_script!("room.js"),
     sdk_script!("signaling.js"),

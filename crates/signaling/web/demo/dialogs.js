@@ -68,6 +68,8 @@ export function showDialog({ title, text = '', body = null, code = '', actions }
     button.addEventListener('click', () => dialog.close(value));
     return button;
   }));
+  // What tells of an error is not lost by a slip of the finger.
+  dialog.setAttribute('closedby', code ? 'closerequest' : 'any');
   dialog.returnValue = '';
   dialog.showModal();
   $('dialog-actions').querySelector('button')?.focus();

@@ -3,12 +3,12 @@
 
 import { Connection } from './connection.js';
 import { write } from './data.js';
-import { openCamera, openDevice, openMicrophone } from './devices.js';
 import { Emitter } from './emitter.js';
 import { PlenumError, isFinal } from './errors.js';
 import { LocalPublication } from './local-publication.js';
 import { People } from './people.js';
 import { Backoff, sleep } from './promises.js';
+import { publishCamera, publishMicrophone, publishScreen } from './publishing.js';
 import { Sound } from './sound.js';
 import { Stage } from './stage.js';
 import { Stats } from './stats.js';
@@ -133,31 +133,13 @@ export class Room extends Emitter {
   }
 
   /** Opens a camera and publishes it. */
-  async publishCamera(options = {}) {
-    const open = (deviceId = options.deviceId) => openCamera({ ...options, deviceId });
-    return this.publish(options.track ?? await open(), { source: 'camera', acquire: open, open, ...options });
-  }
+  publishCamera(options = {}) { return publishCamera(this, options); }
 
   /** Opens a microphone and publishes it. */
-  async publishMicrophone(options = {}) {
-    const open = (deviceId = options.deviceId) => openMicrophone({ ...options, deviceId });
-    return this.publish(options.track ?? await open(), { source: 'microphone', own: true, open, ...options });
-  }
+  publishMicrophone(options = {}) { return publishMicrophone(this, options); }
 
   /** Asks for a screen or window and publishes it, with its sound if there is any. */
-  async publishScreen({ audio = false, frameRate = 15, ...options } = {}) {
-    const stream = await openDevice('screen', { video: { frameRate: { ideal: frameRate } }, audio });
-    const [sound] = stream.getAudioTracks();
-    const screen = this.publish(stream.getVideoTracks()[0], { own: true, ...options, source: 'screen' });
-    const screenAudio = sound ? this.publish(sound, { own: true, source: 'screenAudio' }) : null;
-    try {
-      return { screen: await screen, screenAudio: await screenAudio };
-    } catch (error) { // both or none
-      for (const source of ['screen', 'screenAudio']) this.publication(source)?.stop();
-      for (const track of stream.getTracks()) track.stop();
-      throw error;
-    }
-  }
+  publishScreen(options = {}) { return publishScreen(this, options); }
 
   // ---- data messages
 
