@@ -1,4 +1,5 @@
-// A network that blocks UDP: media over TCP, through a relay that can cut the connection.
+// Media over TCP: in browsers that may not use UDP, and in a page that does not see the server's
+// UDP, through a relay that can cut the connection.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -10,6 +11,9 @@ import { until } from './lib/until.mjs';
 const RED = [200, 40, 40];
 const BLUE = [40, 70, 210];
 const ROOM = 'no-udp';
+
+/** What an administrator or an extension sets where UDP must not go around the proxy. */
+const NO_UDP = '--webrtc-ip-handling-policy=disable_non_proxied_udp';
 
 /** Runs in the page: of the server's candidates it sees those over TCP alone, behind the relay. */
 function blockUdp({ from, to }) {
@@ -38,6 +42,33 @@ async function pathInUse() {
     ice: pc.iceConnectionState, samePeerConnection: pc === window.firstPeerConnection,
   };
 }
+
+describe('a browser that may not use UDP', { timeout: 120_000 }, () => {
+  let browser;
+  let server;
+  let ada;
+  let bob;
+
+  before(async () => {
+    [server, browser] = await Promise.all([Server.start(), launch([NO_UDP])]);
+    ada = await Person.open(browser, server, 'Ada', { room: ROOM, media: { colour: RED, tone: 440 } });
+    bob = await Person.open(browser, server, 'Bob', { room: ROOM, media: { colour: BLUE, tone: 880 } });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  test('two in it see and hear each other over TCP', async () => {
+    await Promise.all([ada.join(), bob.join()]);
+    await Promise.all([ada.sees('Bob', BLUE), bob.sees('Ada', RED), ada.hears('Bob', 880), bob.hears('Ada', 440)]);
+    for (const person of [ada, bob]) {
+      const { local, remote } = await person.page.evaluate(pathInUse);
+      assert.deepEqual([local, remote, person.errors], ['tcp', 'tcp', []]);
+    }
+  });
+});
 
 describe('a network without UDP', { timeout: 120_000 }, () => {
   let browser;

@@ -21,9 +21,9 @@ const FLAGS = [
   '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding', '--disable-background-timer-throttling',
 ];
 
-/** Starts Chromium (CHROMIUM_BIN or Debian's). */
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', args: FLAGS });
+/** Starts Chromium (CHROMIUM_BIN or Debian's), with more flags. */
+export function launch(flags = []) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', args: [...FLAGS, ...flags] });
 }
 
 /** One person: a page of the demo app in a browser context of its own. */
