@@ -16,10 +16,11 @@ mod signal;
 #[path = "conference/tally.rs"]
 mod tally;
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use client::{Plan, Shared};
+use client::{Plan, Shared, Transport};
 use serde_json::json;
 use server::{command, metric, request, run, start};
 use tally::{Tally, Totals};
@@ -39,7 +40,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn clients_of_another_stack_hold_a_conference_over_loopback() {
     let server = start();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let conference = hold_conference(server.port, SUBSCRIBERS);
+    let conference = hold_conference(server.port, SUBSCRIBERS, Transport::Udp);
     let conference = async { tokio::time::timeout(LIMIT, conference).await };
     let totals = runtime.block_on(conference).expect("an end in time");
     assert!(totals.expected > 500, "{} packets", totals.expected);
@@ -66,13 +67,42 @@ fn clients_of_another_stack_hold_a_conference_over_loopback() {
     }
 }
 
+/// Nobody has UDP: each client connects to the passive candidate of the answer (RFC 6544).
+#[test]
+fn clients_of_another_stack_hold_a_conference_over_tcp() {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let mut command = command(0, 0);
+    command.env("PLENUM_MEDIA__TCP_PORT", port.to_string());
+    command.env("PLENUM_MEDIA__SHARDS", "2");
+    let server = run(command);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let conference = hold_conference(server.port, SUBSCRIBERS, Transport::Tcp);
+    let conference = async { tokio::time::timeout(LIMIT, conference).await };
+    let totals = runtime.block_on(conference).expect("an end in time");
+    assert!(totals.expected > 500, "{} packets", totals.expected);
+    assert_eq!(totals.received, totals.expected, "nothing is lost");
+    assert!(totals.stamped > 500, "payloads arrive as they were sent");
+
+    let metrics = request(&server, "/metrics");
+    let clients = (PUBLISHERS + SUBSCRIBERS) as f64;
+    assert_eq!(metric(&metrics, "plenum_tcp_accepted_total"), clients);
+    for direction in ["in", "out"] {
+        let name = |what| format!("plenum_{what}_total{{direction=\"{direction}\"}}");
+        let all = metric(&metrics, &name("media_rtp_packets"));
+        assert!(metric(&metrics, &name("tcp_datagrams")) > all, "{metrics}");
+    }
+    assert_eq!(metric(&metrics, "plenum_net_sent_datagrams_total"), 0.0);
+}
+
 #[test]
 fn a_conference_spans_shards() {
     let mut command = command(0, 0);
     command.env("PLENUM_MEDIA__SHARDS", "2");
     let server = run(command);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let conference = hold_conference(server.port, SUBSCRIBERS_OF_TWO_SHARDS);
+    let conference = hold_conference(server.port, SUBSCRIBERS_OF_TWO_SHARDS, Transport::Udp);
     let conference = async { tokio::time::timeout(LIMIT, conference).await };
     let totals = runtime.block_on(conference).expect("an end in time");
     assert!(totals.expected > 500, "{} packets", totals.expected);
@@ -97,10 +127,11 @@ fn a_conference_spans_shards() {
     }
 }
 
-async fn hold_conference(port: u16, subscribers: usize) -> Totals {
+async fn hold_conference(port: u16, subscribers: usize, transport: Transport) -> Totals {
     let (end, over) = watch::channel(false);
     let shared = Arc::new(Shared {
         url: format!("http://127.0.0.1:{port}"),
+        transport,
         start: Instant::now(),
         tally: Tally::default(),
         over,

@@ -10,6 +10,7 @@ use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::configuration::interceptor_registry::register_default_interceptors;
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::transport::RTCIceCandidateInit;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
     RtpCodecKind,
@@ -29,9 +30,17 @@ use webrtc::peer_connection::{
 /// How long a client may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How clients reach the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+}
+
 /// What every client of a run shares.
 pub(crate) struct Shared {
     pub(crate) url: String,
+    pub(crate) transport: Transport,
     pub(crate) start: Instant,
     pub(crate) tally: Tally,
     /// True once the run is over.
@@ -80,6 +89,18 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
+fn tcp_candidates(sdp: &str) -> Vec<RTCIceCandidateInit> {
+    let values = sdp.lines().filter_map(|line| line.strip_prefix("a="));
+    values
+        .filter(|value| value.starts_with("candidate:") && value.contains(" tcp "))
+        .map(|value| RTCIceCandidateInit {
+            candidate: value.to_owned(),
+            sdp_mline_index: Some(0),
+            ..RTCIceCandidateInit::default()
+        })
+        .collect()
+}
+
 /// Runs one client until the run is over.
 pub(crate) async fn run(
     shared: Arc<Shared>,
@@ -95,12 +116,18 @@ pub(crate) async fn run(
     };
     let mut media_engine = media_engine()?;
     let registry = register_default_interceptors(Registry::new(), &mut media_engine)?;
+    let local = vec!["127.0.0.1:0"];
+    let (udp, tcp) = match shared.transport {
+        Transport::Udp => (local, Vec::new()),
+        Transport::Tcp => (Vec::new(), local),
+    };
     let peer = PeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::new().build())
         .with_media_engine(media_engine)
         .with_interceptor_registry(registry)
         .with_handler(Arc::new(handler))
-        .with_udp_addrs(vec!["127.0.0.1:0"])
+        .with_udp_addrs(udp)
+        .with_tcp_addrs(tcp)
         .build()
         .await?;
 
@@ -116,8 +143,15 @@ pub(crate) async fn run(
     let answer = tokio::time::timeout(CONNECT_TIMEOUT, signal.join(&plan.name, message))
         .await
         .context("the server did not answer the offer in time")??;
+    let connecting = tcp_candidates(&answer);
     peer.set_remote_description(RTCSessionDescription::answer(answer)?)
         .await?;
+    if shared.transport == Transport::Tcp {
+        // This stack opens connections to trickled candidates alone.
+        for candidate in connecting {
+            peer.add_ice_candidate(candidate).await?;
+        }
+    }
     tokio::time::timeout(CONNECT_TIMEOUT, is_connected.wait_for(|up| *up))
         .await
         .context("no media path to the server: is its UDP port reachable?")??;

@@ -18,13 +18,14 @@ impl Drop for Server {
     }
 }
 
-/// `plenum serve` on these ports, without TCP for media.
+/// `plenum serve` on these ports; without TCP for media, unless the environment is set to another
+/// port.
 pub(crate) fn command(http_port: u16, udp_port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
     command.args(["serve", "--dev"]);
     command.args(["--http-port", &http_port.to_string()]);
     command.args(["--udp-port", &udp_port.to_string()]);
-    command.args(["--tcp-port", "0"]);
+    command.env("PLENUM_MEDIA__TCP_PORT", "0");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
