@@ -75,6 +75,34 @@ describe('the SDK', { timeout: 120_000 }, () => {
     await nothingUncaught(page);
   });
 
+  test('a token is replaced before it expires, by a function or by the app', async () => {
+    const short = () => server.token('tokens', 'ada', ['--ttl', '2s']);
+    const silent = server.token('tokens', 'ada', ['--no-publish']);
+    const found = await page.evaluate(async ([first, second, plain]) => {
+      const event = (room, name) => new Promise((resolve) => { room.once(name, resolve); });
+      const asked = [];
+      const room = await Room.join({ token: () => { asked.push(asked.length); return asked.length === 1 ? first : second; } });
+      const [, changed] = await Promise.all([event(room, 'tokenExpiring'), event(room, 'grantsChanged')]);
+      const found = { asked: asked.length, grants: room.grants.canPublish === changed.grants.canPublish && changed.grants.canPublish };
+      await room.leave();
+
+      const other = await Room.join({ token: plain });
+      const warned = event(other, 'tokenExpiring');
+      const early = await codeOf(other.refreshToken('forged.token.here'));
+      await warned;
+      const foreign = await codeOf(other.refreshToken(second.replace(/\.[^.]*$/, '.c2ln')));
+      const renewed = await codeOf(other.refreshToken(second));
+      const state = other.state;
+      await other.leave();
+      return { ...found, early, foreign, renewed, state, late: await codeOf(other.refreshToken(second)) };
+    }, [short(), silent, short()]);
+    assert.deepEqual(found, {
+      asked: 2, grants: false, early: 'tokenInvalid', foreign: 'tokenInvalid', renewed: 'none', state: found.state, late: 'closed',
+    });
+    assert.ok(['connecting', 'connected'].includes(found.state), found.state);
+    await nothingUncaught(page);
+  });
+
   test('devices that are not there, not allowed or busy have codes', async () => {
     const codes = await page.evaluate(async () => {
       const { mediaDevices } = navigator;

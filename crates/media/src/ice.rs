@@ -259,7 +259,7 @@ impl Agent {
     }
 
     /// The TCP connection that `remote` names is closed. Where it was the selected path and there
-    /// is no other, nothing is sent until a check comes over a new one.
+    /// is no other, nothing is sent until a check comes over a new one (RFC 6544 §7.1, §12).
     pub(crate) fn handle_disconnect(&mut self, remote: Remote, out: &mut Output) {
         if self.paths.remove(remote) {
             self.on_removed(remote, out);

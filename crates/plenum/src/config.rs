@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use plenum_signaling::IceServer;
+use plenum_signaling::token::PublicKeys;
 use plenum_types::Secret;
 
 pub(crate) use error::ConfigError;
@@ -62,7 +63,7 @@ impl Config {
 
     /// Refuses what a server must not run with.
     pub(crate) fn check_keys(&self) -> Result<(), ConfigError> {
-        if self.keys.is_empty() {
+        if self.keys.is_empty() && self.settings.tokens.jwks.is_none() {
             return Err(ConfigError::NoKeys);
         }
         let short = self
@@ -78,6 +79,24 @@ impl Config {
             }),
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+impl Config {
+    /// Reads the JWK set that is configured, if any.
+    pub(crate) fn public_keys(&self) -> Result<PublicKeys, ConfigError> {
+        let tokens = &self.settings.tokens;
+        let Some(file) = &tokens.jwks else {
+            return Ok(PublicKeys::default());
+        };
+        let text = std::fs::read_to_string(file).map_err(|cause| ConfigError::Read {
+            file: file.clone(),
+            cause,
+        })?;
+        PublicKeys::read(&text, Some(&tokens.issuer)).map_err(|cause| ConfigError::PublicKeys {
+            file: file.clone(),
+            cause,
+        })
     }
 }
 

@@ -111,6 +111,20 @@ fn keys(config: &Config) -> Finding {
             "the key of --dev, which everybody knows, is open to the network",
             "configure [keys] and leave --dev out",
         ),
-        Ok(()) => Finding::well(format!("{} API keys, none too short", config.keys.len())),
+        Ok(()) => public_keys(config),
+    }
+}
+
+fn public_keys(config: &Config) -> Finding {
+    let secrets = config.keys.len();
+    match config.public_keys() {
+        Err(error) => Finding::ill("the public keys cannot be used", error.to_string()),
+        Ok(public) if public.is_empty() => {
+            Finding::well(format!("{secrets} API keys, none too short"))
+        }
+        Ok(public) => Finding::well(format!(
+            "{secrets} API keys, none too short, and {} public keys",
+            public.len()
+        )),
     }
 }

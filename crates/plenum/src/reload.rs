@@ -3,6 +3,7 @@
 
 use anyhow::bail;
 use plenum_signaling::Signaling;
+use plenum_signaling::token::PublicKeys;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -13,7 +14,7 @@ use crate::server;
 
 /// Keys, or the sections of keys, that take effect without a restart. `[keys]` and
 /// `[[ice_servers]]` do as well.
-const RELOADED: [&str; 4] = ["http.tls_", "limits.", "time.", "log.filter"];
+const RELOADED: [&str; 5] = ["http.tls_", "limits.", "tokens.", "time.", "log.filter"];
 
 /// Reads the configuration again and again.
 pub(crate) struct Reload {
@@ -58,10 +59,10 @@ impl Reload {
         tls: Option<&Tls>,
     ) -> Option<Config> {
         match self.read(tls).await {
-            Ok(config) => {
+            Ok((config, public_keys)) => {
                 tell_changes(in_force, &config);
                 signaling
-                    .reconfigure(|signaling| server::reconfigure(signaling, &config))
+                    .reconfigure(|signaling| server::reconfigure(signaling, &config, public_keys))
                     .await;
                 Some(config)
             }
@@ -73,9 +74,10 @@ impl Reload {
     }
 
     /// Reads everything before anything takes effect.
-    async fn read(&self, tls: Option<&Tls>) -> anyhow::Result<Config> {
+    async fn read(&self, tls: Option<&Tls>) -> anyhow::Result<(Config, PublicKeys)> {
         let config = self.sources.load()?;
         config.check_keys()?;
+        let public_keys = config.public_keys()?;
         let identity = Identity::read(&config.settings.http).await?;
         if identity.is_some() != tls.is_some() {
             bail!("HTTPS is turned on and off by a restart (http.tls_certificate)");
@@ -84,7 +86,7 @@ impl Reload {
         if let (Some(tls), Some(identity)) = (tls, &identity) {
             tls.renew(identity);
         }
-        Ok(config)
+        Ok((config, public_keys))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use plenum_net::{Certificate, Net, NetConfig, NetError};
-use plenum_signaling::token::Keys;
+use plenum_signaling::token::{Keys, PublicKeys};
 use plenum_signaling::{Signaling, SignalingConfig};
 use plenum_types::{MediaEvent, ShardId};
 
@@ -44,7 +44,7 @@ impl Server {
         let signaling = {
             let media = Arc::clone(&media);
             let place = Arc::clone(&signaling_place);
-            let config = signaling_config(config, &certificate, &net);
+            let config = signaling_config(config, &certificate, &net)?;
             Signaling::start(config, move |shard, command| {
                 if let Some(event) = media.send(shard, command)
                     && let Some(signaling) = place.get()
@@ -150,8 +150,13 @@ pub(crate) fn shards(configured: u16) -> u16 {
 }
 
 /// What of the configuration can change in a running server.
-pub(crate) fn reconfigure(signaling: &mut SignalingConfig, config: &Config) {
+pub(crate) fn reconfigure(
+    signaling: &mut SignalingConfig,
+    config: &Config,
+    public_keys: PublicKeys,
+) {
     signaling.keys = keys(config);
+    signaling.public_keys = public_keys;
     signaling.limits = limits(&config.settings.limits);
     signaling.grace = config.settings.time.grace;
     signaling.ice_servers.clone_from(&config.ice_servers);
@@ -163,7 +168,11 @@ fn keys(config: &Config) -> Keys {
         .collect()
 }
 
-fn signaling_config(config: &Config, certificate: &Certificate, net: &Net) -> SignalingConfig {
+fn signaling_config(
+    config: &Config,
+    certificate: &Certificate,
+    net: &Net,
+) -> Result<SignalingConfig> {
     let ports: Vec<u16> = net
         .shards()
         .iter()
@@ -181,8 +190,8 @@ fn signaling_config(config: &Config, certificate: &Certificate, net: &Net) -> Si
         tcp_candidates,
         ..SignalingConfig::new(Keys::new(), certificate.fingerprint(), candidates)
     };
-    reconfigure(&mut signaling, config);
-    signaling
+    reconfigure(&mut signaling, config, config.public_keys()?);
+    Ok(signaling)
 }
 
 fn limits(limits: &crate::config::Limits) -> plenum_signaling::Limits {

@@ -61,6 +61,8 @@ pub(crate) struct Demand<'a> {
     pub(crate) priority: Priority,
     /// Video. Audio is never reduced.
     pub(crate) adaptive: bool,
+    /// There are better choices, which the subscriber may not have.
+    pub(crate) limited: bool,
     /// The choice that it was given last, of the same publication.
     pub(crate) current: Option<u8>,
     /// A better layer was tried lately and did not last.
@@ -138,6 +140,8 @@ fn wanted(demand: &Demand<'_>) -> Target {
         SlotReason::LayerInactive
     } else if chosen < top {
         SlotReason::Viewport
+    } else if demand.limited {
+        SlotReason::Limited
     } else {
         SlotReason::Best
     };

@@ -35,6 +35,8 @@ pub(crate) enum Input {
     Connected(ConnectionId, Box<Claims>, Outbox),
     /// A client says something.
     Message(ConnectionId, Box<ClientMessage>),
+    /// A client shows another valid token, in a message with this id.
+    Refreshed(ConnectionId, u32, Box<Claims>),
     /// A client's task has ended. Sent once for each `Connected`.
     Disconnected(ConnectionId, Ending),
     /// Somebody asks by HTTP.
@@ -158,6 +160,9 @@ impl Actor {
                 self.registry.handle_connected(now, id, *claims);
             }
             Input::Message(id, message) => self.handle_message(id, *message),
+            Input::Refreshed(id, message, claims) => {
+                self.registry.handle_refreshed(id, message, &claims);
+            }
             Input::Disconnected(id, ending) => {
                 self.live -= 1;
                 self.outboxes.remove(&id);

@@ -1,11 +1,13 @@
 //! What a backend asks for over REST: each request is one question to the registry, and has one
 //! answer.
 
-use plenum_types::Bitrate;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::messages::{NetworkQuality, ParticipantInfo, SlotExplanation, SourceName};
+use crate::messages::{CodecName, NetworkQuality, ParticipantInfo, SlotExplanation, SourceName};
+use crate::token::Grants;
 
 /// Somebody who may ask, and for what.
 #[derive(Debug)]
@@ -96,6 +98,14 @@ pub(crate) struct RoomSpec {
     #[serde(default = "RoomSpec::default_empty_timeout")]
     #[schema(default = 300, minimum = 0, maximum = 86400)]
     pub(crate) empty_timeout: u32,
+    /// Most slots (incoming tracks) of a participant. Without it, the server's limit.
+    #[schema(format = Int64, minimum = 0, maximum = 4294967295u32)]
+    pub(crate) max_slots: Option<u32>,
+    /// What may be sent; of a kind that none is named of, everything the server forwards. Who
+    /// offers nothing of it is told by `sdpNoCommonCodec`.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    pub(crate) codecs: Vec<CodecName>,
 }
 
 impl RoomSpec {
@@ -119,6 +129,10 @@ pub(crate) struct RoomView {
     pub(crate) max_participants: usize,
     /// Seconds that the room stays open without participants.
     pub(crate) empty_timeout: u32,
+    /// Most slots of a participant.
+    pub(crate) max_slots: usize,
+    /// What may be sent; empty: everything that the server forwards.
+    pub(crate) codecs: Vec<CodecName>,
 }
 
 /// What to change about a participant. Fields left out keep their value.
@@ -131,8 +145,12 @@ pub(crate) struct ParticipantChange {
     /// At most 16384 bytes.
     #[schema(max_length = 16384)]
     pub(crate) metadata: Option<String>,
+    /// In place of those there are; at most 64, and 16384 bytes together.
+    pub(crate) attributes: Option<BTreeMap<String, String>>,
     /// May publish. What is published and no longer allowed ends.
     pub(crate) can_publish: Option<bool>,
+    /// May see and hear others. Without it its slots show nothing.
+    pub(crate) can_subscribe: Option<bool>,
     /// May send data messages.
     pub(crate) can_publish_data: Option<bool>,
     /// What may be published; empty: anything.
@@ -140,12 +158,33 @@ pub(crate) struct ParticipantChange {
     /// Most bits per second that it may publish, told to its encoders by REMB; 0: no limit.
     #[schema(maximum = 1_000_000_000_000u64)]
     pub(crate) max_publish_bitrate: Option<u64>,
+    /// Most tracks that it may publish at a time; the newest beyond it end.
+    #[schema(format = Int64, minimum = 0, maximum = 4294967295u32)]
+    pub(crate) max_publish_tracks: Option<u32>,
+    /// Highest spatial layer that its slots are given, 0 the smallest picture; 3 and more: any.
+    #[schema(format = Int32, minimum = 0, maximum = 255)]
+    pub(crate) max_subscribe_layer: Option<u8>,
 }
 
 impl ParticipantChange {
-    pub(crate) fn publish_limit(&self) -> Option<Option<Bitrate>> {
-        self.max_publish_bitrate
-            .map(|bits| (bits > 0).then_some(Bitrate(bits)))
+    /// Grants after the change.
+    pub(crate) fn apply(&self, before: Grants) -> Grants {
+        let mut grants = Grants {
+            can_publish: self.can_publish.or(before.can_publish),
+            can_subscribe: self.can_subscribe.or(before.can_subscribe),
+            can_publish_data: self.can_publish_data.or(before.can_publish_data),
+            max_publish_bitrate: match self.max_publish_bitrate {
+                Some(bits) => (bits > 0).then_some(bits),
+                None => before.max_publish_bitrate,
+            },
+            max_publish_tracks: self.max_publish_tracks.or(before.max_publish_tracks),
+            max_subscribe_layer: self.max_subscribe_layer.or(before.max_subscribe_layer),
+            ..before
+        };
+        if let Some(sources) = &self.can_publish_sources {
+            grants.set_sources(sources);
+        }
+        grants
     }
 }
 

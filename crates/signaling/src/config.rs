@@ -8,13 +8,16 @@ use plenum_types::{DataLimits, Fingerprint};
 
 use crate::ice_servers::IceServer;
 use crate::messages::LimitsInfo;
-use crate::token::Keys;
+use crate::refusal::Refusal;
+use crate::token::{self, Claims, Keys, PublicKeys};
 
 /// What [`Signaling`](crate::Signaling) needs to know.
 #[derive(Clone, Debug)]
 pub struct SignalingConfig {
     /// API keys and their secrets. The demo page signs with the first.
     pub keys: Keys,
+    /// Public keys that sign tokens as well.
+    pub public_keys: PublicKeys,
     /// Of the server's DTLS certificate.
     pub fingerprint: Fingerprint,
     /// Where each shard receives media, most preferred first; addresses that clients see, so
@@ -42,6 +45,7 @@ impl SignalingConfig {
     pub fn new(keys: Keys, fingerprint: Fingerprint, candidates: Vec<Vec<SocketAddr>>) -> Self {
         Self {
             keys,
+            public_keys: PublicKeys::default(),
             fingerprint,
             candidates,
             tcp_candidates: Vec::new(),
@@ -52,6 +56,13 @@ impl SignalingConfig {
             ice_servers: Vec::new(),
             server: concat!("plenum/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
+    }
+}
+
+impl SignalingConfig {
+    /// What a valid token says, at `now_s`, seconds since 1970.
+    pub(crate) fn verify(&self, token: &str, now_s: u64) -> Result<Claims, Refusal> {
+        token::verify(token, &self.keys, &self.public_keys, now_s)
     }
 }
 

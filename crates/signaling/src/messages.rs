@@ -4,6 +4,7 @@
 //! are ignored, so that either side may be the newer one.
 
 mod client;
+mod codec;
 mod error_code;
 mod info;
 mod quality;
@@ -12,6 +13,7 @@ mod server;
 pub use client::{
     ClientMessage, LayerSpec, PolicyName, PublicationSpec, SlotSpec, UnreadableMessage,
 };
+pub use codec::CodecName;
 pub use error_code::{CloseCode, ErrorCode};
 pub use info::{
     ContentHintName, GrantsInfo, KindName, LayerInfo, LimitsInfo, ParticipantInfo, ParticipantKind,

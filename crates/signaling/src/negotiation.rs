@@ -13,6 +13,7 @@ mod extensions;
 mod fragment;
 mod offer;
 mod one_way;
+mod restrict;
 mod section;
 #[cfg(test)]
 mod tests;

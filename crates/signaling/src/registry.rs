@@ -15,6 +15,7 @@ mod join;
 mod leave;
 mod moderate;
 mod offer;
+mod permit;
 mod placement;
 mod plan;
 mod quality;
@@ -24,6 +25,7 @@ mod revoked;
 mod spread;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -86,6 +88,8 @@ enum Timer {
     Join(ConnectionId),
     Grace(RoomId, ParticipantId),
     EmptyRoom(RoomId),
+    /// A participant's token is about to expire.
+    Token(RoomId, ParticipantId),
     Drain,
 }
 
@@ -237,6 +241,7 @@ impl Registry {
                 Timer::Join(id) => self.end_unjoined(id),
                 Timer::Grace(room, participant) => self.end_grace(now, room, participant),
                 Timer::EmptyRoom(room) => self.end_empty_room(room),
+                Timer::Token(room, participant) => self.warn_of_expiry(room, participant),
                 Timer::Drain => self.drain_next(),
             }
         }

@@ -20,7 +20,8 @@ pub(crate) use slot::{Slot, WishChange};
 
 use crate::connection::ConnectionId;
 use crate::messages::{
-    ErrorCode, ParticipantInfo, ParticipantKind, PolicyName, RoomInfo, ServerMessage, SpeakerInfo,
+    CodecName, ErrorCode, ParticipantInfo, ParticipantKind, PolicyName, RoomInfo, ServerMessage,
+    SpeakerInfo,
 };
 use crate::refusal::Refusal;
 
@@ -28,12 +29,23 @@ use crate::refusal::Refusal;
 const SPEAKERS_MAX: usize = 8;
 
 /// What a backend may choose about a room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RoomSettings {
     /// Most participants; none: the server's limit.
     pub(crate) max_participants: Option<usize>,
     /// How long the room stays open without participants.
     pub(crate) empty_timeout: Duration,
+    /// Most slots of a participant; none: the server's limit.
+    pub(crate) max_slots: Option<usize>,
+    /// What may be sent; empty: anything.
+    pub(crate) codecs: Vec<CodecName>,
+}
+
+impl RoomSettings {
+    /// Most slots of a participant, of the `limit` of the server.
+    pub(crate) fn slots(&self, limit: usize) -> usize {
+        self.max_slots.map_or(limit, |most| most.min(limit))
+    }
 }
 
 /// A room.

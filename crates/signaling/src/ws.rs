@@ -9,7 +9,7 @@ mod upgrade;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::sync::{Notify, mpsc};
@@ -188,7 +188,13 @@ impl Client {
         match ClientMessage::parse(text) {
             Ok(message) => {
                 self.unreadable = 0;
-                let input = Input::Message(self.id, Box::new(message));
+                let input = match message {
+                    ClientMessage::RefreshToken { id, token } => match self.verify(&token) {
+                        Ok(claims) => Input::Refreshed(self.id, id, Box::new(claims)),
+                        Err(refusal) => return self.tell(refusal.message(false, Some(id))).await,
+                    },
+                    message => Input::Message(self.id, Box::new(message)),
+                };
                 let told = self.shared.inputs.send(input).await;
                 told.map_err(|_| End::Closing(ClosingReason::Shutdown))
             }
@@ -201,9 +207,18 @@ impl Client {
         if self.unreadable >= MAX_UNREADABLE {
             return Err(End::Refused(code, sentence));
         }
-        let message = ServerMessage::error(code, sentence);
+        self.tell(ServerMessage::error(code, sentence)).await
+    }
+
+    async fn tell(&mut self, message: ServerMessage) -> Result<(), End> {
         self.shared.counters.count_out(&message, 1);
         self.send(Message::Text(encode(&message))).await
+    }
+
+    fn verify(&self, token: &str) -> Result<Claims, Refusal> {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now_s = since_1970.map_or(0, |time| time.as_secs());
+        self.shared.config().verify(token, now_s)
     }
 
     /// Tells the actor, then the client.

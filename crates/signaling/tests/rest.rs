@@ -53,7 +53,7 @@ async fn rooms_are_opened_listed_and_closed() {
     let room: Value = serde_json::from_str(&opened.body).unwrap();
     assert_eq!(
         room,
-        json!({"id": room["id"], "name": "r", "participants": 0, "publications": 0, "maxParticipants": 1, "emptyTimeout": 60})
+        json!({"id": room["id"], "name": "r", "participants": 0, "publications": 0, "maxParticipants": 1, "emptyTimeout": 60, "maxSlots": 100, "codecs": []})
     );
     ask(&server, "POST", "/v1/rooms", &spec)
         .await

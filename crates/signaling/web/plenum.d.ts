@@ -13,7 +13,7 @@ export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'interrupted
 
 /** Why a slot shows what it shows. */
 export type SlotReason =
-  | 'best' | 'viewport' | 'bandwidth' | 'layerInactive' | 'waitingForKeyframe' | 'muted'
+  | 'best' | 'limited' | 'viewport' | 'bandwidth' | 'layerInactive' | 'waitingForKeyframe' | 'muted'
   | 'notVisible' | 'noSource' | 'off' | 'codecNotNegotiated';
 
 /** Codes that the client itself raises; those of the server are listed in PROTOCOL.md. */
@@ -185,6 +185,8 @@ export declare class RemoteParticipant {
   readonly identity: string;
   readonly name: string;
   readonly metadata: string;
+  /** Short facts for the app, by their names, from the token or a backend. */
+  readonly attributes: Readonly<Record<string, string>>;
   /** `ingress` is a source without a page, such as an encoder that publishes by WHIP. */
   readonly kind: 'standard' | 'ingress';
   /** By id. */
@@ -200,6 +202,12 @@ export interface Grants {
   canPublishData: boolean;
   /** Empty: anything. */
   canPublishSources: Source[];
+  /** Most bits per second that may be published. */
+  maxPublishBitrate?: number;
+  /** Most tracks that may be published at a time. */
+  maxPublishTracks?: number;
+  /** Highest spatial layer that is received, 0 the smallest picture. */
+  maxSubscribeLayer?: number;
   hidden: boolean;
 }
 
@@ -209,6 +217,8 @@ export interface LocalParticipant {
   readonly identity: string;
   readonly name: string;
   readonly metadata: string;
+  /** Short facts for the app, by their names, from the token or a backend. */
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export interface Speaker {
@@ -241,8 +251,13 @@ export interface RoomEvents {
   connectionState: { state: ConnectionState };
   /** Somebody came; who was there before is in room.participants. */
   participantJoined: { participant: RemoteParticipant };
-  /** Somebody, perhaps the local participant, has another name or other metadata. */
+  /** Somebody, perhaps the local participant, has another name, other metadata or attributes. */
   participantUpdated: { participant: RemoteParticipant | LocalParticipant };
+  /**
+   * The token expires soon. If the option `token` is a function, the SDK replaces it by itself; else
+   * call room.refreshToken. Without, the call goes on, but does not outlast a lost connection.
+   */
+  tokenExpiring: {};
   /** The local participant may do other things than before; see room.grants. */
   grantsChanged: { grants: Grants };
   /** Somebody left, or is gone for the reason told. */
@@ -293,7 +308,10 @@ export interface RoomEvents {
 export interface RoomOptions {
   /** Address of the server (http, https, ws or wss); that of the page if left out. */
   url?: string | URL;
-  /** Access token, or a function that gets one; it is called for every attempt to connect. */
+  /**
+   * Access token, or a function that gets one; it is called for every attempt to connect, and when
+   * the token is about to expire.
+   */
   token?: string | (() => string | Promise<string>);
   /** May be left out if the token names the room. */
   room?: string;
@@ -513,6 +531,13 @@ export declare class Room {
   attach(publication: LocalPublication | RemotePublication, element: HTMLVideoElement): () => void;
   /** Stops showing anything in an element. */
   detach(element: HTMLVideoElement): void;
+
+  /**
+   * Shows the server another token of the same identity for the same room; its grants count from
+   * then on. Rejects with tokenInvalid, tokenExpired, tokenNotYetValid, wrongRoom, notPermitted,
+   * notJoined, serverUnreachable or closed; the old one stays then.
+   */
+  refreshToken(token: string): Promise<void>;
 
   /** Plays the sound of the others, from a click after `audioBlocked`. */
   startAudio(): Promise<void>;

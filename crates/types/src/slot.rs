@@ -26,6 +26,9 @@ pub struct SlotWish {
     pub viewport: Option<Pixels>,
     /// Higher gets bandwidth first.
     pub priority: u8,
+    /// Highest spatial layer that it may be given, whatever its size; `None`: any. Where the
+    /// publisher sends none so low, the lowest that there is.
+    pub ceiling: Option<u8>,
 }
 
 impl SlotWish {
@@ -35,6 +38,7 @@ impl SlotWish {
             policy,
             viewport: None,
             priority: 0,
+            ceiling: None,
         }
     }
 }
@@ -44,6 +48,8 @@ impl SlotWish {
 pub enum SlotReason {
     /// The best layer there is.
     Best,
+    /// The subscriber may not have a better one.
+    Limited,
     /// A lower layer suffices for the size at which it is shown.
     Viewport,
     /// The network does not carry more.
@@ -66,11 +72,12 @@ pub enum SlotReason {
 
 impl SlotReason {
     /// How many there are.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 
     /// All, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Best,
+        Self::Limited,
         Self::Viewport,
         Self::Bandwidth,
         Self::LayerInactive,
@@ -86,6 +93,7 @@ impl SlotReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Best => "best",
+            Self::Limited => "limited",
             Self::Viewport => "viewport",
             Self::Bandwidth => "bandwidth",
             Self::LayerInactive => "layer_inactive",

@@ -178,19 +178,6 @@ mod tests {
     }
 
     #[test]
-    fn networks_together_are_limited_while_unproven() {
-        let mut admission = Admission::new(usize::MAX);
-        let from = |host: usize| IpAddr::from((host as u32).to_be_bytes());
-        let mut tickets: Vec<_> = (0..UNPROVEN_MAX)
-            .map(|host| admission.admit(from(host)).unwrap())
-            .collect();
-        let refused = admission.admit(from(UNPROVEN_MAX));
-        assert_eq!(refused.err(), Some(TcpRefusal::TotalLimit));
-        tickets[0].prove();
-        assert!(admission.admit(from(UNPROVEN_MAX)).is_ok());
-    }
-
-    #[test]
     fn all_together_are_limited_proven_or_not() {
         let mut admission = Admission::new(2);
         let mut first = admission.admit(ip("192.0.2.1")).unwrap();

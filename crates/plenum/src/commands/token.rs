@@ -1,5 +1,6 @@
 //! `plenum token`
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
@@ -27,6 +28,7 @@ fn sign(args: &TokenArgs, key: String, secret: &Secret, now_s: u64) -> Result<St
         nbf: None,
         name: args.name.clone(),
         metadata: args.metadata.clone(),
+        attributes: BTreeMap::new(),
         video: Grants {
             can_publish: args.no_publish.then_some(false),
             can_subscribe: args.no_subscribe.then_some(false),
@@ -69,7 +71,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser;
-    use plenum_signaling::token::{Keys, verify};
+    use plenum_signaling::token::{Keys, PublicKeys, verify};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -90,8 +92,8 @@ mod tests {
         let (key, secret) = signing_key(&args).unwrap();
         let token = sign(&args, key.clone(), &secret, NOW).unwrap();
         let keys = Keys::from([(key, secret)]);
-        assert!(verify(&token, &keys, NOW + 365 * 86_400).is_err());
-        verify(&token, &keys, NOW).unwrap()
+        assert!(verify(&token, &keys, &PublicKeys::default(), NOW + 365 * 86_400).is_err());
+        verify(&token, &keys, &PublicKeys::default(), NOW).unwrap()
     }
 
     #[test]
@@ -115,7 +117,13 @@ mod tests {
         };
         let (key, secret) = signing_key(&args).unwrap();
         let token = sign(&args, key.clone(), &secret, NOW).unwrap();
-        let grants = verify(&token, &Keys::from([(key, secret)]), NOW).unwrap();
+        let grants = verify(
+            &token,
+            &Keys::from([(key, secret)]),
+            &PublicKeys::default(),
+            NOW,
+        )
+        .unwrap();
         let grants = grants.video;
         assert!(grants.room_admin && grants.room_list && grants.room_create);
         assert!(!grants.room_join && grants.room.is_none());

@@ -3,13 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
+use plenum_signaling::token::UnusableKeys;
+
 use super::origin::Origin;
 
 /// Why a configuration is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration file {}: {cause}", .file.display())]
+    #[error("cannot read {}: {cause}", .file.display())]
     Read {
         /// Which.
         file: PathBuf,
@@ -48,6 +50,14 @@ pub(crate) enum ConfigError {
         /// What can be written.
         expected: &'static str,
     },
+    /// The JWK set is none that can be used.
+    #[error("tokens.jwks: {} cannot be used: {cause}", .file.display())]
+    PublicKeys {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        cause: UnusableKeys,
+    },
     /// Tokens could be forged by guessing.
     #[error(
         "{origin}: the secret of key `{key}` has {length} characters, fewer than {least}; \
@@ -66,7 +76,7 @@ pub(crate) enum ConfigError {
     /// Nobody could join.
     #[error(
         "no API key is configured, so nobody could join; add one under [keys] in the \
-         configuration file or as PLENUM_KEYS__NAME=SECRET, or try the server with --dev"
+         configuration file or as PLENUM_KEYS__NAME=SECRET, or public keys with tokens.jwks, or try the server with --dev"
     )]
     NoKeys,
 }

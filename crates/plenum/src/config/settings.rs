@@ -142,6 +142,13 @@ settings! {
         /// Bytes of data messages a second of one participant; each receiver gets as much.
         data_size_per_second: ByteSize = ByteSize(256 << 10),
     }
+    /// Access tokens of others than the API keys below.
+    tokens: Tokens {
+        /// Public keys (JWK set, RFC 7517) whose RS256 and ES256 tokens are accepted beside those of [keys]; SIGHUP reads the file again.
+        jwks: Option<PathBuf> = None,
+        /// What `iss` of such a token must be; empty: anything.
+        issuer: String = String::new(),
+    }
     /// Times.
     time: Time {
         /// How long a participant whose WebSocket broke is kept, so that it can come back.

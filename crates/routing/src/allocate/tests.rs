@@ -41,6 +41,7 @@ fn demand(layers: &[Choice], viewport: Option<(u32, u32)>) -> Demand<'_> {
         viewport: viewport.map(|(width, height)| Pixels { width, height }),
         priority: Priority::default(),
         adaptive: true,
+        limited: false,
         current: None,
         failed: false,
     }
@@ -111,6 +112,7 @@ fn audio_is_never_reduced() {
     let layers = [SOUND];
     let audio = Demand {
         adaptive: false,
+        limited: false,
         ..demand(&layers, Some((0, 0)))
     };
     let target = targets(&[audio], budget(Bitrate(0)))[0];
@@ -205,6 +207,7 @@ fn sound_comes_out_of_the_budget_first() {
     let layers = three();
     let audio = Demand {
         adaptive: false,
+        limited: false,
         ..demand(&sound, None)
     };
     let demands = [audio, demand(&layers, None)];

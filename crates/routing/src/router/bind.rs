@@ -115,7 +115,13 @@ impl Router {
         let overloaded = state.is_overloaded();
         let refusals: Vec<Option<SlotReason>> =
             slots.iter().map(|index| self.refusal(*index)).collect();
-        let choices: Vec<Vec<Choice>> = slots.iter().map(|index| self.choices(*index)).collect();
+        let mut choices: Vec<Vec<Choice>> =
+            slots.iter().map(|index| self.choices(*index)).collect();
+        let limited: Vec<bool> = slots
+            .iter()
+            .zip(&mut choices)
+            .map(|(index, choices)| self.limit_choices(*index, choices))
+            .collect();
         let open: Vec<usize> = (0..slots.len())
             .filter(|at| refusals[*at].is_none() && !choices[*at].is_empty())
             .collect();
@@ -133,6 +139,7 @@ impl Router {
                             .is_some_and(|shown| shown.screen),
                     },
                     adaptive: slot.kind == MediaKind::Video,
+                    limited: limited[*at],
                     current: slot
                         .given()
                         .and_then(|given| position(&choices[*at], given)),
@@ -195,6 +202,17 @@ impl Router {
         self.assigned_publication(slot)
             .map(|publication| publication.choices(slot.temporal_limit))
             .unwrap_or_default()
+    }
+
+    /// Leaves what a slot may be given; whether that is not all.
+    fn limit_choices(&self, index: SlotIndex, choices: &mut Vec<Choice>) -> bool {
+        let Some(ceiling) = self.slots[index.key()].wish.ceiling else {
+            return false;
+        };
+        let lowest = choices.first().map_or(0, |choice| choice.layer.spatial);
+        let before = choices.len();
+        choices.retain(|choice| choice.layer.spatial <= ceiling.max(lowest));
+        choices.len() < before
     }
 
     /// `overloaded`: a slot that is lowered shows nothing until the next keyframe, so that the queue

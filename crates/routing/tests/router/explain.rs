@@ -1,8 +1,8 @@
 //! The reasons that a subscriber is told, and the decisions behind them.
 
 use plenum_types::{
-    BandwidthEstimate, Bitrate, Codec, Decision, EstimateBasis, MediaKind, PeerIndex, SlotQuality,
-    SlotReason,
+    BandwidthEstimate, Bitrate, Codec, Decision, EstimateBasis, MediaKind, PeerIndex, SlotBinding,
+    SlotId, SlotQuality, SlotReason, SlotWish,
 };
 
 use crate::world::{World, pinned};
@@ -68,6 +68,59 @@ fn each_reason_is_told() {
     let all = explained(&world).decisions;
     assert!(all.windows(2).all(|pair| pair[0].age <= pair[1].age));
     assert_eq!(all[1].reason, SlotReason::LayerInactive);
+}
+
+const VP9: Codec = Codec::Vp9 { profile: 0 };
+
+/// With simulcast and within one stream, at any size; a limit that comes later counts as well.
+#[test]
+fn a_slot_with_a_ceiling_is_never_given_more() {
+    for (codec, encodings) in [(Codec::Vp8, 3), (VP9, 1)] {
+        let mut world = World::new(3);
+        let id = world.publish(1, codec, encodings);
+        world.run_ms(500);
+        let limited = SlotWish {
+            ceiling: Some(1),
+            ..pinned(id, 720)
+        };
+        world.subscribe(9, 0, MediaKind::Video, &[codec], limited);
+        world.run_ms(3_000);
+        let bindings = |world: &World| world.bindings[&(PeerIndex(9), SlotId(0))].clone();
+        let layers = |bindings: &[SlotBinding]| {
+            let layers = bindings.iter().filter_map(|binding| binding.layer);
+            layers.map(|layer| layer.spatial).max()
+        };
+        assert!(layers(&bindings(&world)) <= Some(1), "{codec:?}");
+        if encodings == 3 {
+            assert_eq!(latest(&world), (SlotReason::Limited, Some(1), Some(1)));
+        }
+
+        world.wish(9, 0, pinned(id, 720));
+        world.run_ms(3_000);
+        let top = layers(&bindings(&world));
+        let told = bindings(&world).len();
+        let lowest = SlotWish {
+            ceiling: Some(0),
+            ..pinned(id, 720)
+        };
+        world.wish(9, 0, lowest);
+        world.run_ms(3_000);
+        // What flowed before flows on until the next keyframe of what is left.
+        let lowered = |binding: &&SlotBinding| binding.layer.is_some_and(|it| it.spatial == 0);
+        let told = bindings(&world).split_off(told);
+        let after: Vec<SlotBinding> = told
+            .iter()
+            .skip_while(|binding| !lowered(binding))
+            .copied()
+            .collect();
+        assert_eq!(
+            explained(&world).binding.layer.map(|layer| layer.spatial),
+            Some(0)
+        );
+        if top > Some(0) {
+            assert_eq!(layers(&after), Some(0), "{codec:?}");
+        }
+    }
 }
 
 #[test]

@@ -85,6 +85,7 @@ const ASSETS: &[Asset] = &[
     sdk_script!("sound.js"),
     sdk_script!("stage.js"),
     sdk_script!("stats.js"),
+    sdk_script!("token.js"),
     sdk_script!("version.js"),
     sdk_script!("view.js"),
     asset!("/docs", "docs.html", HTML, demo: false),

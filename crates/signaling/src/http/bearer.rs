@@ -10,14 +10,14 @@ use super::failure::Failure;
 use crate::messages::ErrorCode;
 use crate::refusal::Refusal;
 use crate::signaling::Shared;
-use crate::token::{self, Claims};
+use crate::token::Claims;
 
 /// What a valid token says, and the time, in seconds since 1970.
 pub(super) fn claims(headers: &HeaderMap, shared: &Shared) -> Result<(Claims, u64), Failure> {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     let now_s = since_1970.map_or(0, |time| time.as_secs());
     bearer(headers)
-        .and_then(|token| token::verify(token, &shared.config().keys, now_s))
+        .and_then(|token| shared.config().verify(token, now_s))
         .map(|claims| (claims, now_s))
         .inspect_err(|refusal| shared.counters.count_error(refusal.code))
         .map_err(Failure::of_token)

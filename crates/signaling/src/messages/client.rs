@@ -74,6 +74,13 @@ pub enum ClientMessage {
         /// Which and how.
         slots: Vec<SlotSpec>,
     },
+    /// Another token in place of the one that joined, which is about to expire.
+    RefreshToken {
+        /// Returned in the answer.
+        id: u32,
+        /// Of the same identity, for the same room.
+        token: String,
+    },
     /// Asks why the slots show what they show; answered by `quality`.
     Explain {
         /// Returned in the answer.
@@ -93,7 +100,7 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// The values of `type`.
-    pub const TYPES: [&str; 10] = [
+    pub const TYPES: [&str; 11] = [
         "join",
         "resume",
         "offer",
@@ -101,6 +108,7 @@ impl ClientMessage {
         "mute",
         "unpublish",
         "slots",
+        "refreshToken",
         "explain",
         "ping",
         "leave",

@@ -1,5 +1,7 @@
 //! Parts of the server's messages: people, publications, limits, grants.
 
+use std::collections::BTreeMap;
+
 use plenum_types::{ContentHint, MediaKind, Source};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -90,6 +92,9 @@ pub struct SelfInfo {
     pub name: String,
     /// `metadata` of the token.
     pub metadata: String,
+    /// `attributes` of the token.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// The room.
@@ -127,6 +132,9 @@ pub struct ParticipantInfo {
     pub name: String,
     /// `metadata` of the token.
     pub metadata: String,
+    /// `attributes` of the token.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
     /// What it is.
     #[serde(default)]
     pub kind: ParticipantKind,
@@ -217,6 +225,15 @@ pub struct GrantsInfo {
     pub can_publish_data: bool,
     /// What may be published; empty: anything.
     pub can_publish_sources: Vec<SourceName>,
+    /// Most bits per second that may be published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_publish_bitrate: Option<u64>,
+    /// Most tracks that may be published at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_publish_tracks: Option<u32>,
+    /// Highest spatial layer that slots are given, 0 the smallest picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_subscribe_layer: Option<u8>,
     /// Others are not told of this participant.
     pub hidden: bool,
 }

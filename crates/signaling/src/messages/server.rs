@@ -1,5 +1,7 @@
 //! What the server says.
 
+use std::collections::BTreeMap;
+
 use plenum_types::{CloseReason, LayerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,6 +12,10 @@ use super::{
 };
 
 /// A message of the server.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once, then shared behind a pointer"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -74,6 +80,19 @@ pub enum ServerMessage {
         name: String,
         /// Passed on as it is.
         metadata: String,
+        /// Short facts for the app, by their names.
+        #[serde(default)]
+        attributes: BTreeMap<String, String>,
+    },
+    /// The receiver's token is about to expire. The call goes on, but without another token
+    /// nobody can come back with it.
+    TokenExpiring {},
+    /// Another token is in force.
+    TokenRefreshed {
+        /// Id of the `refreshToken`.
+        id: u32,
+        /// Seconds since 1970 until which it is valid.
+        expires: u64,
     },
     /// The receiver may do other things than before.
     GrantsChanged {
@@ -202,6 +221,7 @@ impl ServerMessage {
             Self::ParticipantJoined { .. }
             | Self::ParticipantUpdated { .. }
             | Self::ParticipantLeft { .. }
+            | Self::TokenExpiring { .. }
             | Self::GrantsChanged { .. }
             | Self::Published { .. }
             | Self::Unpublished { .. }
@@ -216,6 +236,7 @@ impl ServerMessage {
             | Self::Resumed { .. }
             | Self::Answer { .. }
             | Self::Trickle { .. }
+            | Self::TokenRefreshed { .. }
             | Self::Quality { .. }
             | Self::Pong { .. }
             | Self::Error { .. }

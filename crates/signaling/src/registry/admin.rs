@@ -6,14 +6,23 @@ use plenum_types::RoomId;
 
 use super::{Registry, Timer};
 use crate::admin::{AdminAct, AdminError, AdminReply, AdminRequest, RoomSpec, RoomView};
-use crate::messages::{ClosingReason, LeaveReason, ParticipantInfo};
+use crate::messages::{ClosingReason, CodecName, LeaveReason, ParticipantInfo};
 use crate::registry::join::MAX_NAME;
 use crate::room::{Participant, Room, RoomSettings};
 
 /// Longest that a room stays open without participants, seconds: a day.
 const EMPTY_TIMEOUT_MAX_S: u32 = 86_400;
 
+/// Most codecs that a room can name; more would repeat some.
+const CODECS_MAX: usize = 5;
+
 impl Registry {
+    /// What may be sent in a room; empty: anything.
+    pub(super) fn codecs_of(&self, room: RoomId) -> &[CodecName] {
+        let room = self.rooms.get(&room);
+        room.map_or(&[], |room| &room.settings.codecs)
+    }
+
     /// Answers a request of somebody who may ask it.
     pub(crate) fn handle_admin(
         &mut self,
@@ -47,7 +56,9 @@ impl Registry {
                 let participant = participant.ok_or(AdminError::UnknownParticipant)?;
                 Ok(AdminReply::Participant(participant.info()))
             }
-            AdminAct::ChangeParticipant(whom, change) => self.change_participant(whom, change),
+            AdminAct::ChangeParticipant(whom, change) => {
+                self.change_participant(whom, change, request.now_s)
+            }
             AdminAct::RemoveParticipant(whom) => self.expel(whom, request.now_s),
             AdminAct::Mute {
                 whom,
@@ -72,6 +83,8 @@ impl Registry {
             publications: room.owners.len(),
             max_participants: self.most_participants(settings),
             empty_timeout: u32::try_from(settings.empty_timeout.as_secs()).unwrap_or(u32::MAX),
+            max_slots: settings.slots(self.config.limits.slots),
+            codecs: settings.codecs.clone(),
         }
     }
 
@@ -90,6 +103,7 @@ impl Registry {
         if spec.name.is_empty()
             || spec.name.len() > MAX_NAME
             || spec.max_participants == Some(0)
+            || spec.codecs.len() > CODECS_MAX
             || spec.empty_timeout > EMPTY_TIMEOUT_MAX_S
         {
             return Err(AdminError::OutOfRange);
@@ -100,6 +114,8 @@ impl Registry {
         let settings = RoomSettings {
             max_participants: spec.max_participants.map(|most| most as usize),
             empty_timeout: Duration::from_secs(spec.empty_timeout.into()),
+            max_slots: spec.max_slots.map(|most| most as usize),
+            codecs: spec.codecs.clone(),
         };
         let opened = self.open_room(spec.name.clone(), settings);
         let id = opened.map_err(|_| AdminError::ServerFull)?;

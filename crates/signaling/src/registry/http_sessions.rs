@@ -105,6 +105,8 @@ impl Registry {
         self.check_room_for_more()?;
         let mut offer = Offer::read(sdp)?;
         offer.narrow(request.way)?;
+        let open = self.names.get(&request.room);
+        offer.restrict(open.map_or(&[], |room| self.codecs_of(*room)))?;
         let slots = match request.way {
             Way::Ingest => Vec::new(),
             Way::Playback => self.playback_slots(&request.room, &offer, follows)?,
@@ -127,6 +129,7 @@ impl Registry {
             name: shown_name(&claims, &wish).to_owned(),
             identity: claims.sub,
             metadata: claims.metadata.unwrap_or_default(),
+            attributes: claims.attributes,
             grants,
             kind,
             follows: follows.map(str::to_owned),
@@ -134,7 +137,8 @@ impl Registry {
             connection: None,
             gone_at: None,
             token_expires: request.claims.exp,
-            publish_limit: request.claims.video.publish_limit(),
+            token_warning: None,
+            moderated_s: None,
             resume_secret: None,
             events: EventLog::default(),
             session: None,

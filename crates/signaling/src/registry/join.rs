@@ -111,6 +111,7 @@ impl Registry {
     ) {
         let id = self.make_place(room_id, replaced);
         let verified_s = claims.verified_s;
+        let expiry = self.expiry(connection, &claims);
         if let Some(known) = self.connections.get_mut(&connection) {
             known.joined = Some((room_id, id));
             self.timers
@@ -121,8 +122,10 @@ impl Registry {
             name: shown_name(&claims, wish).to_owned(),
             identity: claims.sub,
             token_expires: claims.exp,
-            publish_limit: claims.video.publish_limit(),
+            token_warning: None,
+            moderated_s: None,
             metadata: claims.metadata.unwrap_or_default(),
+            attributes: claims.attributes,
             grants: claims.video,
             kind: wish.kind,
             follows: None,
@@ -135,6 +138,7 @@ impl Registry {
         };
         self.welcome(room_id, &participant, verified_s);
         self.settle(room_id, participant);
+        self.watch_token(room_id, id, expiry);
         self.tell_who_speaks(room_id, id);
     }
 

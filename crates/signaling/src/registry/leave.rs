@@ -161,6 +161,9 @@ impl Registry {
         if let Some(gone_at) = participant.gone_at {
             self.timers.remove(&(gone_at, Timer::Grace(room_id, id)));
         }
+        if let Some(due) = participant.token_warning {
+            self.timers.remove(&(due, Timer::Token(room_id, id)));
+        }
         if let Some(key) = &participant.http {
             self.http_sessions.remove(key);
         }

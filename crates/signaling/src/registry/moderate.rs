@@ -1,5 +1,7 @@
 //! What backends do to participants.
 
+use std::collections::BTreeMap;
+
 use plenum_types::{Bitrate, MediaCommand, ParticipantId, PeerId, PeerQuality, RoomId};
 
 use super::Registry;
@@ -11,6 +13,8 @@ use crate::output::Output;
 
 /// Longest metadata, bytes: what fits a token.
 const MAX_METADATA: usize = 16 * 1024;
+/// Most attributes, and most bytes of them together.
+const ATTRIBUTES_MAX: (usize, usize) = (64, 16 * 1024);
 /// Largest limit on what may be published, bits per second.
 const BITRATE_MAX: u64 = 1_000_000_000_000;
 /// Numbers of questions from here on are backends'; those below are participants' own.
@@ -60,6 +64,7 @@ impl Registry {
         &mut self,
         whom: &Whom,
         change: &ParticipantChange,
+        now_s: u64,
     ) -> Result<AdminReply, AdminError> {
         let (room, who) = self.whom(whom)?;
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
@@ -67,14 +72,20 @@ impl Registry {
         if is_nameless
             || length(&change.name) > MAX_SHOWN_NAME
             || length(&change.metadata) > MAX_METADATA
+            || change.attributes.as_ref().is_some_and(is_too_much)
             || change.max_publish_bitrate > Some(BITRATE_MAX)
         {
             return Err(AdminError::OutOfRange);
         }
         self.describe(room, who, change);
-        self.permit(room, who, change);
-        if let Some(limit) = change.publish_limit() {
-            self.limit_publishing(room, who, limit);
+        if let Some(before) = self.participant(room, who).map(|them| them.grants.clone()) {
+            let grants = change.apply(before);
+            if let Some(participant) = self.participant_mut(room, who)
+                && participant.grants != grants
+            {
+                participant.moderated_s = Some(now_s);
+            }
+            self.permit(room, who, &grants);
         }
         let participant = self.participant(room, who);
         let participant = participant.ok_or(AdminError::UnknownParticipant)?;
@@ -91,15 +102,21 @@ impl Registry {
             .metadata
             .clone()
             .filter(|metadata| *metadata != participant.metadata);
-        if name.is_none() && metadata.is_none() {
+        let attributes = change
+            .attributes
+            .clone()
+            .filter(|attributes| *attributes != participant.attributes);
+        if name.is_none() && metadata.is_none() && attributes.is_none() {
             return;
         }
         participant.name = name.unwrap_or_else(|| participant.name.clone());
         participant.metadata = metadata.unwrap_or_else(|| participant.metadata.clone());
+        participant.attributes = attributes.unwrap_or_else(|| participant.attributes.clone());
         let message = ServerMessage::ParticipantUpdated {
             id: who.to_string(),
             name: participant.name.clone(),
             metadata: participant.metadata.clone(),
+            attributes: participant.attributes.clone(),
         };
         if participant.grants.hidden {
             self.tell(room, who, message);
@@ -108,50 +125,15 @@ impl Registry {
         }
     }
 
-    /// Other permissions. What is published and no longer allowed ends.
-    fn permit(&mut self, room: RoomId, who: ParticipantId, change: &ParticipantChange) {
-        let Some(participant) = self.participant_mut(room, who) else {
-            return;
-        };
-        let before = participant.grants.clone();
-        let grants = &mut participant.grants;
-        grants.can_publish = change.can_publish.or(grants.can_publish);
-        grants.can_publish_data = change.can_publish_data.or(grants.can_publish_data);
-        if let Some(sources) = &change.can_publish_sources {
-            grants.set_sources(sources);
-        }
-        if *grants == before {
-            return;
-        }
-        let grants = grants.clone();
-        let ended: Vec<_> = participant
-            .publications()
-            .into_iter()
-            .filter(|publication| !grants.may_publish(publication.source))
-            .map(|publication| publication.id.to_string())
-            .collect();
-        for publication in ended {
-            // It was there a moment ago.
-            let _ = self.unpublish(room, who, &publication);
-            let participant = who.to_string();
-            let message = ServerMessage::Unpublished {
-                participant,
-                publication,
-            };
-            self.tell(room, who, message);
-        }
-        self.tell_data_access(room, who);
-        let grants = grants.info();
-        self.tell(room, who, ServerMessage::GrantsChanged { grants });
-    }
-
     /// Tells the encoders of a participant how much they may make.
-    fn limit_publishing(&mut self, room: RoomId, who: ParticipantId, limit: Option<Bitrate>) {
-        let Some(participant) = self.participant_mut(room, who) else {
-            return;
-        };
-        participant.publish_limit = limit;
-        let session = participant.session.as_ref();
+    pub(super) fn limit_publishing(
+        &mut self,
+        room: RoomId,
+        who: ParticipantId,
+        limit: Option<Bitrate>,
+    ) {
+        let participant = self.participant(room, who);
+        let session = participant.and_then(|them| them.session.as_ref());
         if let Some((peer, shard)) = session.map(|session| (session.peer, session.shard)) {
             let max_publish_bitrate = limit;
             let command = MediaCommand::LimitPublishing {
@@ -188,4 +170,13 @@ impl Registry {
         self.outputs
             .push_back(Output::Answer(request, Box::new(view)));
     }
+}
+
+fn is_too_much(attributes: &BTreeMap<String, String>) -> bool {
+    let (most, most_bytes) = ATTRIBUTES_MAX;
+    let bytes: usize = attributes
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    attributes.len() > most || bytes > most_bytes
 }

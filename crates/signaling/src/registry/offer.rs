@@ -11,6 +11,7 @@ use crate::messages::{AnsweredPublication, ErrorCode, ServerMessage};
 use crate::negotiation::{Answer, Candidates, Offer, SectionAnswer};
 use crate::refusal::Refusal;
 use crate::room::{Publication, Session, Slot};
+use crate::token::Grants;
 
 impl Registry {
     pub(super) fn handle_offer(
@@ -21,7 +22,8 @@ impl Registry {
         request: &Request<'_>,
         rng: &mut dyn Rng,
     ) -> Result<(), Refusal> {
-        let offer = Offer::read(request.sdp)?;
+        let mut offer = Offer::read(request.sdp)?;
+        offer.restrict(self.codecs_of(room))?;
         let session = self.session_for(room, who, &offer, rng)?;
         let is_new = session.version == 0;
         let plan = match self.plan(room, who, request, &session, &offer, rng) {
@@ -130,7 +132,7 @@ impl Registry {
         self.set_data_access(room, who, session.peer, session.shard);
         let max_publish_bitrate = self
             .participant(room, who)
-            .and_then(|participant| participant.publish_limit);
+            .and_then(|participant| participant.grants.publish_limit());
         if max_publish_bitrate.is_some() {
             let command = MediaCommand::LimitPublishing {
                 peer: session.peer,
@@ -171,6 +173,8 @@ impl Registry {
         plan: Plan,
     ) -> Vec<Refusal> {
         let peer = session.peer;
+        let grants = self.participant(room, who).map(|them| them.grants.clone());
+        let grants = grants.unwrap_or_default();
         let before = std::mem::replace(&mut session.lines, plan.lines);
         session.last_slot = plan.last_slot;
         session.version += 1;
@@ -201,7 +205,7 @@ impl Registry {
             if let Some(slot) = &line.slot {
                 let was = was.and_then(|line| line.slot.as_ref());
                 let was = was.filter(|was| was.id == slot.id).map(|was| was.wish);
-                self.update_slot(&session, was, slot);
+                self.update_slot(&session, &grants, was, slot);
             }
         }
         self.put_session(room, who, session);
@@ -250,16 +254,22 @@ impl Registry {
         self.broadcast(room_id, Some(who), message);
     }
 
-    fn update_slot(&mut self, session: &Session, was: Option<SlotWish>, now: &Slot) {
+    fn update_slot(
+        &mut self,
+        session: &Session,
+        grants: &Grants,
+        was: Option<SlotWish>,
+        now: &Slot,
+    ) {
         let (shard, peer) = (session.shard, session.peer);
         match was {
             None => {
-                let slot = Box::new(now.config());
+                let slot = Box::new(now.config(grants));
                 self.slots += 1;
                 self.command(shard, MediaCommand::AddSlot { peer, slot });
             }
             Some(wish) if wish != now.wish => {
-                let (slot, wish) = (now.id, now.wish);
+                let (slot, wish) = (now.id, grants.permitted(now.wish));
                 self.command(shard, MediaCommand::SetSlotWish { peer, slot, wish });
             }
             Some(_) => {}

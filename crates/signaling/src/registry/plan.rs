@@ -120,6 +120,19 @@ impl Planner<'_> {
             collect(&mut plan.refusals, refusal, Some(mid));
             return Ok(None);
         }
+        let planned = plan.lines.values();
+        let planned = planned.filter(|line| line.publication.is_some()).count();
+        let most = self.grants.publications(usize::MAX);
+        if planned >= most {
+            let refusal = Refusal::new(
+                ErrorCode::NotPermitted,
+                format!(
+                    "Publish at most {most} tracks, or ask for a token with a higher maxPublishTracks."
+                ),
+            );
+            collect(&mut plan.refusals, refusal, Some(mid));
+            return Ok(None);
+        }
         let id = was.map_or_else(|| self.ids.publication(), |was| was.id);
         Publication::of(id, mid, section, spec, was).map(Some)
     }
@@ -225,10 +238,11 @@ impl Planner<'_> {
                 format!("Publish at most {} tracks.", self.limits.publications),
             ));
         }
-        if slots > self.limits.slots {
+        let most = self.room.settings.slots(self.limits.slots);
+        if slots > most {
             return Err(Refusal::new(
                 ErrorCode::TooManySlots,
-                format!("Offer at most {} slots.", self.limits.slots),
+                format!("Offer at most {most} slots."),
             ));
         }
         Ok(())

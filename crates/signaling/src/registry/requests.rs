@@ -57,6 +57,7 @@ impl Registry {
             // answered before.
             ClientMessage::Trickle { .. }
             | ClientMessage::Join { .. }
+            | ClientMessage::RefreshToken { .. }
             | ClientMessage::Resume { .. }
             | ClientMessage::Ping { .. }
             | ClientMessage::Leave {} => {}
@@ -183,10 +184,11 @@ impl Registry {
         slot: SlotId,
         wish: SlotWish,
     ) {
-        let Some(session) = self
-            .participant_mut(room, who)
-            .and_then(|participant| participant.session.as_mut())
-        else {
+        let Some(participant) = self.participant_mut(room, who) else {
+            return;
+        };
+        let permitted = participant.grants.permitted(wish);
+        let Some(session) = participant.session.as_mut() else {
             return;
         };
         let (peer, shard) = (session.peer, session.shard);
@@ -197,6 +199,7 @@ impl Registry {
             .find(|known| known.id == slot && known.wish != wish);
         if let Some(known) = known {
             known.wish = wish;
+            let wish = permitted;
             self.command(shard, MediaCommand::SetSlotWish { peer, slot, wish });
         }
     }

@@ -76,6 +76,13 @@ impl Registry {
             self.timers
                 .remove(&(known.join_by, Timer::Join(connection)));
         }
+        if let Some(known) = self.connections.get(&connection) {
+            let (expires, expiry) = (known.claims.exp, self.expiry(connection, &known.claims));
+            if let Some(participant) = self.participant_mut(room, who) {
+                participant.token_expires = expires;
+            }
+            self.watch_token(room, who, expiry);
+        }
         self.joins.resumed += 1;
         let resumed = ServerMessage::Resumed {
             missed: missed.len(),

@@ -5,6 +5,8 @@ mod drain;
 mod harness;
 mod media;
 mod offers;
+mod permit;
 mod resume;
 mod shards;
 mod stays;
+mod token;

@@ -1,9 +1,10 @@
 //! A person in a room, for one stay.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use plenum_types::{Bitrate, ParticipantId, PublicationId, Secret};
+use plenum_types::{ParticipantId, PublicationId, Secret};
 
 use super::event_log::EventLog;
 use super::{Publication, Session};
@@ -19,16 +20,19 @@ pub(crate) struct Participant {
     pub(crate) identity: String,
     pub(crate) name: String,
     pub(crate) metadata: String,
+    pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) grants: Grants,
     pub(crate) kind: ParticipantKind,
     /// The identity whose tracks a viewer's slots are pinned to.
     pub(crate) follows: Option<String>,
     /// Its session over plain HTTP, in place of a WebSocket.
     pub(crate) http: Option<SessionKey>,
-    /// Most that it may publish.
-    pub(crate) publish_limit: Option<Bitrate>,
     /// Seconds since 1970 until which its token is valid.
     pub(crate) token_expires: u64,
+    /// When it is warned that its token expires.
+    pub(crate) token_warning: Option<Instant>,
+    /// Seconds since 1970 at which a backend changed its grants last.
+    pub(crate) moderated_s: Option<u64>,
     /// None while the WebSocket is lost.
     pub(crate) connection: Option<ConnectionId>,
     /// When it is given up, while the WebSocket is lost.
@@ -87,6 +91,7 @@ impl Participant {
             identity: self.identity.clone(),
             name: self.name.clone(),
             metadata: self.metadata.clone(),
+            attributes: self.attributes.clone(),
             kind: self.kind,
             publications: self
                 .publications()
@@ -103,6 +108,7 @@ impl Participant {
             identity: self.identity.clone(),
             name: self.name.clone(),
             metadata: self.metadata.clone(),
+            attributes: self.attributes.clone(),
         }
     }
 }

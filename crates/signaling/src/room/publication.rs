@@ -1,11 +1,13 @@
 //! A published track.
 
 use plenum_types::{
-    Codec, CodecParameters, ContentHint, Encoding, ExtensionMap, MediaKind, Mid, Pixels,
+    CodecParameters, ContentHint, Encoding, ExtensionMap, MediaKind, Mid, Pixels,
     PublicationConfig, PublicationId, Source,
 };
 
-use crate::messages::{ErrorCode, LayerInfo, LayerSpec, PublicationInfo, PublicationSpec};
+use crate::messages::{
+    CodecName, ErrorCode, LayerInfo, LayerSpec, PublicationInfo, PublicationSpec,
+};
 use crate::negotiation::RtpSection;
 use crate::refusal::Refusal;
 
@@ -135,7 +137,11 @@ impl Publication {
             name: self.name.clone(),
             muted: self.muted,
             layers: self.encodings.iter().map(layer_info).collect(),
-            codec: self.codecs.first().map_or("", codec_name).to_owned(),
+            codec: self
+                .codecs
+                .first()
+                .map_or("", |first| CodecName::from(first.codec).as_str())
+                .to_owned(),
         }
     }
 }
@@ -145,16 +151,6 @@ fn layer_info(encoding: &Encoding) -> LayerInfo {
         rid: encoding.rid.map(|rid| rid.to_string()),
         width: encoding.size.map(|size| size.width),
         height: encoding.size.map(|size| size.height),
-    }
-}
-
-const fn codec_name(parameters: &CodecParameters) -> &'static str {
-    match parameters.codec {
-        Codec::Opus => "opus",
-        Codec::Vp8 => "vp8",
-        Codec::Vp9 { .. } => "vp9",
-        Codec::H264 { .. } => "h264",
-        Codec::Av1 { .. } => "av1",
     }
 }
 

@@ -8,6 +8,7 @@ use plenum_types::{
 use super::Room;
 use crate::messages::{ErrorCode, SlotSpec};
 use crate::refusal::Refusal;
+use crate::token::Grants;
 
 /// A slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,7 @@ pub(crate) struct Slot {
     pub(crate) extensions: ExtensionMap,
     pub(crate) ssrc: Ssrc,
     pub(crate) rtx_ssrc: Option<Ssrc>,
+    /// What the client wants; its grants may leave less of it.
     pub(crate) wish: SlotWish,
 }
 
@@ -32,7 +34,7 @@ impl Slot {
     }
 
     /// What the media plane is told.
-    pub(crate) fn config(&self) -> SlotConfig {
+    pub(crate) fn config(&self, grants: &Grants) -> SlotConfig {
         SlotConfig {
             slot: self.id,
             kind: self.kind,
@@ -41,7 +43,7 @@ impl Slot {
             extensions: self.extensions,
             ssrc: self.ssrc,
             rtx_ssrc: self.rtx_ssrc,
-            wish: self.wish,
+            wish: grants.permitted(self.wish),
         }
     }
 
@@ -68,6 +70,7 @@ impl WishChange<'_> {
             policy,
             viewport: self.viewport()?,
             priority: spec.priority.unwrap_or(was.priority),
+            ceiling: was.ceiling,
         })
     }
 

@@ -14,7 +14,7 @@ use crate::http::problem;
 use crate::messages::{ErrorCode, SUBPROTOCOL};
 use crate::refusal::Refusal;
 use crate::signaling::Shared;
-use crate::token::{self, Claims};
+use crate::token::Claims;
 
 /// Messages up to this many times the limit are read, to be refused with a reason; a larger one
 /// breaks the connection. Higher wastes memory on hostile clients.
@@ -77,5 +77,5 @@ fn verify(shared: &Shared, token: Option<&str>) -> Result<Claims, Refusal> {
     })?;
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     let now_s = since_1970.map_or(0, |time| time.as_secs());
-    token::verify(token, &shared.config().keys, now_s)
+    shared.config().verify(token, now_s)
 }

@@ -1,7 +1,7 @@
 // Statistics of a call as rows of text for the tiles.
 
 const REASONS = {
-  best: 'best there is', viewport: 'enough for this size', bandwidth: 'limited by the network',
+  best: 'best there is', limited: 'limited by the token', viewport: 'enough for this size', bandwidth: 'limited by the network',
   layerInactive: 'not sent now', waitingForKeyframe: 'waiting for a keyframe', muted: 'muted',
   notVisible: 'not visible', noSource: 'no source', off: 'off', codecNotNegotiated: 'codec not supported',
 };

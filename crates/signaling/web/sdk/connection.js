@@ -96,6 +96,8 @@ export class Connection {
 
   send(message) { this.#signaling.send(message); }
 
+  refreshToken(token) { return this.#signaling.refreshToken(token); }
+
   /** Asks why the slots show what they show. */
   async explain() {
     const id = (this.#asked += 1);

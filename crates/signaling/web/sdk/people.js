@@ -78,15 +78,17 @@ export class People {
     }
   }
 
-  #onUpdated({ id, name, metadata }) {
+  #onUpdated({ id, name, metadata, attributes }) {
     const participant = id === this.room.local.id ? this.room.local : this.room.participants.get(id);
     if (!participant) return;
-    Object.assign(participant, { name, metadata });
+    Object.assign(participant, { name, metadata, attributes });
     this.room._emit('participantUpdated', { participant });
   }
 
   #onGrants({ grants }) {
+    const before = this.room.grants;
     this.room.grants = grants;
+    if (grants.canSubscribe && !before?.canSubscribe) this.room._connection.negotiate(); // its slots were refused
     this.room._emit('grantsChanged', { grants });
   }
 

@@ -49,10 +49,11 @@ export class RemoteParticipant {
     this._update(info);
   }
 
-  _update({ identity, name, metadata = '', kind = 'standard' }) {
+  _update({ identity, name, metadata = '', attributes = {}, kind = 'standard' }) {
     this.identity = identity;
     this.name = name || identity;
     this.metadata = metadata;
+    this.attributes = attributes;
     this.kind = kind;
   }
 

@@ -43,7 +43,7 @@ export class Room extends Emitter {
     this._options = { ...options };
     /** @type {Set<LocalPublication>} */ this._publications = new Set();
     /** @type {Map<string, import('./remote.js').RemoteParticipant>} */ this.participants = new Map();
-    this.local = { id: '', identity: '', name: options.name ?? '', metadata: '' };
+    this.local = { id: '', identity: '', name: options.name ?? '', metadata: '', attributes: {} };
     this.id = this.name = '';
     this.grants = this.limits = null;
     this.state = 'idle';
@@ -110,6 +110,7 @@ export class Room extends Emitter {
     if (connection !== this._connection) return;
     if (message.type === 'dataDropped') return this._emit('dataDropped', { messages: message.messages });
     if (message.type === 'draining') return this.#move(message.url);
+    if (message.type === 'tokenExpiring') return this.#onTokenExpiring();
     if (message.type !== 'layersWanted') return this.#people.handle(message);
     for (const publication of this._publications) if (publication.id === message.publication) publication._onLayersWanted(message.layers);
   }
@@ -171,6 +172,20 @@ export class Room extends Emitter {
 
   /** Chooses the loudspeaker, where the browser can. */
   async setSpeaker(deviceId) { await this.#sound.choose(deviceId); }
+
+  // ---- token
+
+  /** Shows the server another token of the same identity for the same room; its grants count from then on. */
+  async refreshToken(token) {
+    await this.#joined().refreshToken(token);
+    if (typeof this._options.token !== 'function') this._options.token = token;
+  }
+
+  /** The app makes another by itself if its token is a function. */
+  #onTokenExpiring() {
+    this._emit('tokenExpiring', {});
+    if (typeof this._options.token === 'function') this.#joined().refreshToken().catch((error) => { if (this.state !== 'closed') this._emit('error', error); });
+  }
 
   // ---- connection
 

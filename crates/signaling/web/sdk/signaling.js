@@ -4,6 +4,7 @@
 import { PlenumError, SENTENCES, isFinal } from './errors.js';
 import { Backoff, deferred } from './promises.js';
 import { Socket } from './socket.js';
+import { Token } from './token.js';
 import { VERSION } from './version.js';
 
 /** How long joining and resuming may take, with what the app needs for a token, in ms. */
@@ -19,7 +20,7 @@ const PROBE_MS = 2000;
 const RESUMABLE = ['idle', 'slow'];
 /** Messages that the server counts, and tells again if they did not arrive. */
 const EVENTS = new Set([
-  'participantJoined', 'participantUpdated', 'participantLeft', 'grantsChanged', 'published',
+  'participantJoined', 'participantUpdated', 'participantLeft', 'tokenExpiring', 'grantsChanged', 'published',
   'unpublished', 'muted', 'slotChanged', 'layersWanted', 'speakers', 'connection', 'draining',
 ]);
 
@@ -37,8 +38,8 @@ export class Signaling {
   #backoff = new Backoff(BACKOFF_MS);
   /** What proves whose stay this is, once joined. */
   #pass = null;
-  /** The latest token; resuming must not depend on whoever makes them. */
-  #token = null;
+  /** Kept: resuming must not depend on whoever makes tokens. */
+  #token;
   /** Events received. */
   #received = 0;
   #closed = false;
@@ -55,6 +56,7 @@ export class Signaling {
   constructor(options, handlers) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#token = new Token(options.token, (message) => this.send(message));
   }
 
   /** Resolves with the server's `joined`. */
@@ -76,23 +78,13 @@ export class Signaling {
     }
   }
 
-  /** What goes wrong in the app is not the server's fault. */
-  async #askForToken() {
-    const { token } = this.#options;
-    try {
-      return await (typeof token === 'function' ? token() : token);
-    } catch (error) {
-      throw error instanceof PlenumError ? error : new PlenumError('tokenUnavailable', '', error);
-    }
-  }
-
   async #open(hello, answered) {
     const { url } = this.#options;
-    this.#token ??= await this.#askForToken();
+    const token = await this.#token.get();
     // The app may have taken too long.
     if (this.#closed || answered.settled) return;
     this.#socket = new Socket({
-      url, token: this.#token, hello,
+      url, token, hello,
       ping: () => ({ type: 'ping', at: Math.round(performance.now()), ...(this.#pass ? { received: this.#received } : {}) }),
       onOpen: () => this.opened.resolve(),
       onMessage: (message) => this.#onMessage(message),
@@ -102,8 +94,12 @@ export class Signaling {
 
   send(message) { this.#socket?.send(message); }
 
+  /** Shows the server another token, by default one that the app's function makes. @param {string} [token] */
+  refreshToken(token) { return this.#token.refresh(token); }
+
   #onMessage(message) {
     if (EVENTS.has(message.type)) this.#received += 1;
+    if (this.#token.take(message)) return undefined;
     switch (message.type) {
       case 'joined':
         this.#pass = { room: message.room.name, participant: message.participant.id, secret: message.resumeSecret };
@@ -144,8 +140,7 @@ export class Signaling {
       if (this.#closed) return undefined;
       if (!error) break;
       this.#socket?.close();
-      const expired = error.code.startsWith('token') && typeof this.#options.token === 'function' && this.#token;
-      if (expired) this.#token = null; // A new one may do.
+      const expired = error.code.startsWith('token') && this.#token.drop(); // A new one may do.
       if (error.code === 'resumeFailed') return this.#lose(new PlenumError('connectionLost', '', error));
       if ((isFinal(error) && !expired) || performance.now() > deadline) return this.#lose(error);
     }
@@ -173,6 +168,7 @@ export class Signaling {
   /** Says nothing afterwards. @param {PlenumError} error */
   close(error) {
     this.#closed = true;
+    this.#token.close(error);
     this.#socket?.close();
     this.#backoff.wake();
     for (const pending of [this.#joined, this.#resumed, this.opened]) pending.reject(error);

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use super::super::Registry;
+use crate::admin::{AdminAct, AdminRequest, Whom};
 use crate::config::SignalingConfig;
 use crate::connection::{ConnectionId, Ending};
 use crate::messages::{ClientMessage, ErrorCode, ServerMessage};
@@ -67,11 +68,18 @@ impl Server {
     }
 
     pub(super) fn connect(&mut self, client: u64, identity: &str, grants: Grants) {
-        let claims = Claims {
-            sub: identity.to_owned(),
-            video: grants,
-            ..Claims::default()
-        };
+        self.connect_with(
+            client,
+            Claims {
+                sub: identity.to_owned(),
+                exp: 86_400,
+                video: grants,
+                ..Claims::default()
+            },
+        );
+    }
+
+    pub(super) fn connect_with(&mut self, client: u64, claims: Claims) {
         let now = self.now();
         self.registry
             .handle_connected(now, ConnectionId(client), claims);
@@ -92,6 +100,28 @@ impl Server {
         let message: ClientMessage = serde_json::from_value(message).unwrap();
         self.registry
             .handle_message(ConnectionId(client), message, &mut self.rng);
+        self.drain();
+    }
+
+    /// Shows another valid token.
+    pub(super) fn refresh(&mut self, client: u64, claims: &Claims) {
+        let now = self.now();
+        self.registry.set_time(now);
+        self.registry
+            .handle_refreshed(ConnectionId(client), 5, claims);
+        self.drain();
+    }
+
+    /// Changes a participant of the room `r`, as a backend does.
+    pub(super) fn moderate(&mut self, identity: &str, now_s: u64, change: Value) {
+        let whom = Whom {
+            room: "r".to_owned(),
+            identity: identity.to_owned(),
+        };
+        let change = serde_json::from_value(change).unwrap();
+        let act = AdminAct::ChangeParticipant(whom, change);
+        let request = AdminRequest { now_s, act };
+        self.registry.handle_admin(&request).unwrap();
         self.drain();
     }
 

@@ -106,6 +106,7 @@ fn who_does_not_join_is_sent_away() {
     assert!(server.closed.is_empty());
     server.wait(1);
     assert_eq!(server.closed, [(1, 4400)]);
+    server.say(2, json!({"type": "leave"}));
     assert_eq!(server.registry.poll_timeout(), None);
 }
 
