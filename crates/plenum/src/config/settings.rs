@@ -144,7 +144,7 @@ settings! {
     }
     /// Access tokens of others than the API keys below.
     tokens: Tokens {
-        /// Public keys (JWK set, RFC 7517) whose RS256 and ES256 tokens are accepted beside those of [keys]; SIGHUP reads the file again.
+        /// Public keys (JWK set, RFC 7517) whose RS256 and ES256 tokens are accepted beside those of the API keys; SIGHUP reads the file again.
         jwks: Option<PathBuf> = None,
         /// What `iss` of such a token must be; empty: anything.
         issuer: String = String::new(),
