@@ -38,6 +38,8 @@ export type ClientErrorCode =
   | 'aborted'
   /** Before `join()`; after `leave()` or the end of the room. */
   | 'notJoined' | 'closed'
+  /** The browser has no encoded transforms, or the SDK's worker did not load. */
+  | 'encryptionUnsupported'
   /** Data messages come faster than the network takes them. */
   | 'bufferFull'
   /** Nobody in the room has this identity. */
@@ -113,7 +115,7 @@ export interface PublishOptions {
   layers?: number;
   /** Whether encodings that nobody wants are not made until somebody does; true if left out. */
   adaptive?: boolean;
-  /** VP8 if left out. */
+  /** VP8 if left out, and always with end-to-end encryption. */
   codec?: Codec;
   /** Of each encoding; 'L1T3' for cameras and 'L1T1' for screens if left out. */
   scalabilityMode?: string;
@@ -173,6 +175,10 @@ export declare class RemotePublication {
   readonly name: string;
   readonly muted: boolean;
   readonly codec: string;
+  /** Whether its frames are encrypted from end to end, as its publisher says. */
+  readonly encrypted: boolean;
+  /** False once it is known that this client cannot read its frames; see decryptionChanged. */
+  readonly readable: boolean;
   readonly layers: { rid?: string; width?: number; height?: number }[];
   /** The track that carries it now, if a slot does. */
   readonly track: MediaStreamTrack | null;
@@ -292,7 +298,15 @@ export interface RoomEvents {
   data: {
     participant: RemoteParticipant | null; from: string | null; topic: string;
     payload: string | Uint8Array; reliable: boolean;
+    /** False: the server can read it, and could have written it. */
+    encrypted: boolean;
   };
+  /**
+   * What somebody sends can be decrypted no more, or again: another passphrase, none on one of the
+   * two sides, or changed frames. Nothing of it is shown or played meanwhile. Without a publication
+   * it is about messages.
+   */
+  decryptionChanged: { participant: RemoteParticipant; publication: RemotePublication | null; ok: boolean };
   /** So many reliable messages to this client were dropped, because it reads too slowly. */
   dataDropped: { messages: number };
   /** The browser refuses (or no longer refuses) to play sound: call startAudio from a click. */
@@ -303,6 +317,14 @@ export interface RoomEvents {
   closing: { code: string; message: string; reconnect: boolean };
   /** The room is over; the error is null after leave(). */
   closed: { error: PlenumError | null };
+}
+
+/** End-to-end encryption; all in the room need the same passphrase. */
+export interface EncryptionOptions {
+  /** Long enough that it cannot be guessed: four random words or more. Throws a TypeError if it is empty. */
+  passphrase: string;
+  /** Opens the module `plenum-client/e2ee-worker` where the bundler does not find it by itself (esbuild). */
+  worker?: () => Worker;
 }
 
 export interface RoomOptions {
@@ -325,6 +347,8 @@ export interface RoomOptions {
   iceServers?: RTCIceServer[];
   /** `relay`: only over TURN. */
   iceTransportPolicy?: RTCIceTransportPolicy;
+  /** Encrypts media and messages from end to end: the server forwards what it cannot read. */
+  e2ee?: EncryptionOptions;
   /** Ends the attempt to join, which then rejects with aborted. Once joined, it does nothing. */
   signal?: AbortSignal;
 }
@@ -497,6 +521,8 @@ export declare class Room {
   readonly speakers: Speaker[];
   /** Whether the browser wants a click before it plays sound. */
   readonly audioBlocked: boolean;
+  /** Whether this client encrypts from end to end. */
+  readonly encrypted: boolean;
 
   /** Listens; returns a function that ends it. */
   on<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): () => void;
@@ -550,6 +576,13 @@ export declare class Room {
    * bufferFull, notJoined or closed. What the server refuses later comes as the event `error`.
    */
   sendData(payload: string | ArrayBuffer | ArrayBufferView, options?: DataOptions): Promise<void>;
+
+  /**
+   * Encrypts with another passphrase from now on. What others encrypted with the one before can be
+   * read for 10 s; others read this client again as soon as they change theirs, too. Rejects with
+   * notPermitted if the room was made without `e2ee`, or with closed.
+   */
+  setPassphrase(passphrase: string): Promise<void>;
 
   /** Asks the server why each slot shows what it shows. Rejects with notJoined, serverUnreachable or closed. */
   explain(): Promise<Explanation>;

@@ -21,7 +21,12 @@
 // Named here although others import them, so that a browser asks for all modules at once.
 import './sdk/codecs.js';
 import './sdk/connection.js';
+import './sdk/e2ee.js';
+import './sdk/e2ee-frames.js';
+import './sdk/e2ee-keys.js';
+import './sdk/e2ee-open-worker.js';
 import './sdk/emitter.js';
+import './sdk/messages.js';
 import './sdk/people.js';
 import './sdk/promises.js';
 import './sdk/publishing.js';

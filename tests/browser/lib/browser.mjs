@@ -34,7 +34,7 @@ export class Person {
    * `media` configures synthetic devices (see synthetic-media.js); without it Chromium's own
    * fake devices are used. `flags` are URL flags of the demo app.
    */
-  static async open(browser, server, name, { room, media, flags = {}, viewport = { width: 960, height: 640 }, context = {}, initScripts = [] }) {
+  static async open(browser, server, name, { room, media, flags = {}, viewport = { width: 960, height: 640 }, context = {}, initScripts = [], hash = '' }) {
     const person = new Person();
     person.name = name;
     person.context = await browser.newContext({ viewport, ...context });
@@ -44,7 +44,7 @@ export class Person {
     await person.page.addInitScript(readFileSync(path.join(HERE, 'probe.js'), 'utf8'));
     for (const [script, argument] of initScripts) await person.page.addInitScript(script, argument);
     const query = new URLSearchParams({ room, name, ...flags });
-    await person.page.goto(`${server.url}/?${query}`);
+    await person.page.goto(`${server.url}/?${query}${hash}`);
     return person;
   }
 

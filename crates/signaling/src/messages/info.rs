@@ -158,6 +158,8 @@ pub struct PublicationInfo {
     pub name: String,
     /// Whether it is muted.
     pub muted: bool,
+    /// Whether its payload is encrypted from end to end, as the publisher says.
+    pub encrypted: bool,
     /// Its encodings, smallest first.
     pub layers: Vec<LayerInfo>,
     /// `opus`, `vp8`, `vp9`, `h264` or `av1`: the first that was negotiated.

@@ -22,6 +22,8 @@ pub(crate) struct Publication {
     pub(crate) track_id: String,
     pub(crate) name: String,
     pub(crate) muted: bool,
+    /// Between the clients; the server only passes the word on.
+    pub(crate) encrypted: bool,
     pub(crate) kind: MediaKind,
     pub(crate) source: Source,
     pub(crate) content: ContentHint,
@@ -89,6 +91,9 @@ impl Publication {
             track_id,
             name,
             muted: spec.muted.or(was.map(|was| was.muted)).unwrap_or(false),
+            encrypted: (spec.encrypted)
+                .or(was.map(|was| was.encrypted))
+                .unwrap_or(false),
             kind: section.kind,
             source: Self::source_of(section, spec, was),
             content: Self::content_of(section, spec, was),
@@ -136,6 +141,7 @@ impl Publication {
             source: self.source.into(),
             name: self.name.clone(),
             muted: self.muted,
+            encrypted: self.encrypted,
             layers: self.encodings.iter().map(layer_info).collect(),
             codec: self
                 .codecs

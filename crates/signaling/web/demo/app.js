@@ -45,10 +45,11 @@ async function join(choice) {
   const room = new Room({
     url: location.origin, token: tokenSource(choice), room: choice.room, name: choice.name,
     publish: choice.tracks,
+    ...(choice.passphrase ? { e2ee: { passphrase: choice.passphrase } } : {}),
     ...(flags.get('relay') === '1' ? { iceTransportPolicy: 'relay' } : {}),
   });
   window.plenum.room = room;
-  const call = new Call(room, devices, { view: flags.get('view') ?? 'grid', stats: flags.get('stats') === '1', link: invitation(choice) });
+  const call = new Call(room, devices, { view: flags.get('view') ?? 'grid', stats: flags.get('stats') === '1', link: () => invitation(choice), onPassphrase: (passphrase) => { choice.passphrase = passphrase; history.replaceState(null, '', linkTo(choice)); } });
   room.on('closed', ({ error }) => end(call, error, choice));
   try {
     await room.join();
@@ -59,17 +60,22 @@ async function join(choice) {
 }
 
 /** What to send to others, without a name; a token is for one person alone. */
-function invitation({ room }) {
-  return flags.has('token') || !room ? null : `${location.origin}${location.pathname}?${new URLSearchParams({ room })}`;
+function invitation({ room, passphrase }) {
+  return flags.has('token') || !room ? null : `${location.origin}${location.pathname}?${new URLSearchParams({ room })}${fragment(passphrase)}`;
+}
+
+/** Browsers do not send what follows # to servers. */
+function fragment(passphrase) {
+  return passphrase ? `#${new URLSearchParams({ e2ee: passphrase })}` : '';
 }
 
 /** The address of this call, with the flags that it was opened with. */
-function linkTo({ room, name }) {
+function linkTo({ room, name, passphrase }) {
   const query = new URLSearchParams(flags);
   query.delete('autojoin');
   if (!flags.has('token')) query.set('room', room);
   query.set('name', name);
-  return `?${query}`;
+  return `?${query}${fragment(passphrase)}`;
 }
 
 async function end(call, error, choice) {

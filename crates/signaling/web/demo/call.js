@@ -4,6 +4,7 @@ import { Chat } from './chat.js';
 import { localFigures, pauseNote, remoteFigures } from './figures.js';
 import { showDialog, showError, toast } from './dialogs.js';
 import { icon } from './icons.js';
+import { changePassphrase, secrecyNote } from './secrecy.js';
 import { gridLayout, stageLayout } from './layout.js';
 import { Tile } from './tile.js';
 import { Toolbar } from './toolbar.js';
@@ -29,9 +30,10 @@ export class Call {
   #figuresTimer = null;
   #bannerTimer = null;
 
-  /** `link` leads others into the room; null where it takes a token of their own. */
-  constructor(room, devices, { view, stats, link }) {
+  /** `link()` leads others into the room; null where it takes a token of their own. */
+  constructor(room, devices, { view, stats, link, onPassphrase }) {
     this.link = link;
+    this.onPassphrase = onPassphrase;
     this.#room = room;
     this.#devices = devices;
     this.view = view === 'speaker' ? 'speaker' : 'grid';
@@ -44,7 +46,7 @@ export class Call {
       if (publication.source === 'screen') toast(`${participant.name} shares the screen`);
       this.#refresh();
     });
-    for (const event of ['participantUpdated', 'unpublished', 'muted', 'localPublished', 'localUnpublished', 'localMuted']) room.on(event, () => this.#refresh());
+    for (const event of ['participantUpdated', 'unpublished', 'muted', 'decryptionChanged', 'localPublished', 'localUnpublished', 'localMuted']) room.on(event, () => this.#refresh());
     room.on('slotChanged', (slot) => this.#onSlotChanged(slot));
     room.on('speakers', ({ speakers }) => this.#onSpeakers(speakers));
     room.on('connectionState', ({ state }) => this.#onState(state));
@@ -57,10 +59,14 @@ export class Call {
     document.title = `${room.name} – Plenum`;
     $('call').hidden = false;
     $('room-name').textContent = room.name;
-    $('copy-link').hidden = !this.link;
+    $('copy-link').hidden = !this.link();
     $('copy-link').innerHTML = `${icon('link')}<span>Copy link</span>`;
     $('copy-link').title = 'Copy a link to this room';
     $('copy-link').onclick = () => this.#copyLink();
+    $('change-passphrase').hidden = !room.encrypted;
+    $('change-passphrase').innerHTML = `${icon('lock')}<span>Encrypted</span>`;
+    $('change-passphrase').title = 'Encrypted from end to end; change the passphrase';
+    $('change-passphrase').onclick = () => changePassphrase(room, this.onPassphrase);
     this.#observer.observe($('stage'));
     if (this.#devices.chosen.speaker) room.setSpeaker(this.#devices.chosen.speaker).catch(() => {});
     this.chat.open();
@@ -84,10 +90,10 @@ export class Call {
 
   async #copyLink() {
     try {
-      await navigator.clipboard.writeText(this.link);
+      await navigator.clipboard.writeText(this.link());
       toast('Link copied');
     } catch { // without HTTPS, or refused
-      await showDialog({ title: 'Link to this room', text: this.link, actions: [['close', 'Done']] });
+      await showDialog({ title: 'Link to this room', text: this.link(), actions: [['close', 'Done']] });
     }
   }
 
@@ -138,6 +144,9 @@ export class Call {
     if (tile.name !== person.name) tile.setName(person.name);
     tile.show(this.#room, publication);
     if (kind === 'camera') tile.setMicMuted(!mic || mic.muted);
+    const shown = [publication, kind === 'camera' ? mic : null].filter(Boolean);
+    tile.setLocked(shown.length > 0 && shown.every((it) => (own ? this.#room.encrypted : it.encrypted && it.readable)));
+    tile.setSecrecy(own ? '' : secrecyNote(this.#room, shown));
   }
 
   #removeTile(tile) {

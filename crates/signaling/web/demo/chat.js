@@ -19,6 +19,9 @@ export class Chat {
     this.#room = room;
     this.#onChange = onChange;
     room.on('data', (message) => this.#onData(message));
+    room.on('decryptionChanged', ({ participant, publication, ok }) => {
+      if (!publication && !ok) this.#add('', `${participant.name} writes encrypted messages: they need the passphrase.`);
+    });
     room.on('dataDropped', ({ messages }) => this.#add('', `${messages} messages were lost: this page reads too slowly.`));
     room.on('grantsChanged', () => this.#render());
   }
@@ -72,8 +75,10 @@ export class Chat {
     }
   }
 
-  #onData({ participant, topic, payload }) {
+  #onData({ participant, topic, payload, encrypted }) {
     if (topic !== TOPIC || typeof payload !== 'string') return;
+    // The server could have written it.
+    if (this.#room.encrypted && !encrypted) return this.#add('', `${participant?.name ?? 'Somebody'} wrote without encryption: not shown.`);
     this.#add(participant?.name ?? 'Somebody', payload);
     if (!this.isOpen) this.unread += 1;
     this.#onChange();

@@ -18,6 +18,7 @@ const TITLES = {
   serverUnreachable: 'The server cannot be reached',
   mediaUnreachable: 'No media gets through',
   connectionLost: 'The connection was lost',
+  encryptionUnsupported: 'This browser cannot encrypt',
   webrtcUnsupported: 'This browser cannot make calls',
   replaced: 'You joined from somewhere else',
   removed: 'You were removed from the room',

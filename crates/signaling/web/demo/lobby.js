@@ -26,6 +26,7 @@ export class Lobby {
     this.#token = flags.get('token');
     $('room').value = flags.get('room') ?? recall('room');
     $('name').value = flags.get('name') ?? recall('name');
+    $('passphrase').value = new URLSearchParams(location.hash.slice(1)).get('e2ee') ?? '';
     $('room').required = !this.#token;
     $('lobby-details').open = !matchMedia('(max-width: 760px)').matches;
     this.#wanted.camera = (flags.get('camera') ?? recall('wants.camera')) !== '0';
@@ -67,7 +68,7 @@ export class Lobby {
     remember('name', name);
     for (const kind of ['camera', 'microphone']) remember(`wants.${kind}`, this.#wanted[kind] ? '1' : '0');
     this.setBusy(true);
-    this.#onJoin({ room: room || undefined, name, tracks: this.#takeTracks() });
+    this.#onJoin({ room: room || undefined, name, passphrase: $('passphrase').value, tracks: this.#takeTracks() });
   }
 
   /** The tracks leave the lobby: the room owns them now. */

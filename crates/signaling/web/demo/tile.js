@@ -16,6 +16,8 @@ export function dress(element, name) {
 export class Tile {
   #detach = null;
   #shown = null;
+  /** Why there is no picture. */
+  #notes = { secrecy: '', pause: '' };
 
   /** `key` names it; `kind` is camera or screen; `own` if the picture is our own. */
   constructor({ key, identity, name, kind, own, onPin }) {
@@ -31,11 +33,11 @@ export class Tile {
       <p class="note" role="status" hidden></p>
       <dl class="figures" hidden></dl>
       <button type="button" class="pin" aria-pressed="false">${icon('pin')}</button>
-      <p class="label"><span class="mic-off" hidden>${icon('micOff')}<span class="hidden-text">muted</span></span><span class="name"></span></p>`;
+      <p class="label"><span class="lock" title="Encrypted from end to end" hidden>${icon('lock')}<span class="hidden-text">encrypted</span></span><span class="mic-off" hidden>${icon('micOff')}<span class="hidden-text">muted</span></span><span class="name"></span></p>`;
     const find = (selector) => element.querySelector(selector);
     Object.assign(this, {
       element, video: find('video'), avatar: find('.avatar'), figures: find('.figures'),
-      micOff: find('.mic-off'), note: find('.note'), nameElement: find('.name'), pinButton: find('.pin'),
+      micOff: find('.mic-off'), lock: find('.lock'), note: find('.note'), nameElement: find('.name'), pinButton: find('.pin'),
     });
     if (own && kind === 'camera') this.video.classList.add('mirrored');
     this.pinButton.addEventListener('click', () => onPin(this));
@@ -109,7 +111,16 @@ export class Tile {
   }
 
   /** Says why there is no picture, in its place; an empty text takes that back. */
-  setNote(text) {
+  setNote(text) { this.#note({ pause: text }); }
+
+  /** Says that what this person sends cannot be shown, or takes that back. */
+  setSecrecy(text) { this.#note({ secrecy: text }); }
+
+  setLocked(locked) { this.lock.hidden = !locked; }
+
+  #note(change) {
+    Object.assign(this.#notes, change);
+    const text = this.#notes.secrecy || this.#notes.pause;
     this.note.hidden = !text;
     this.note.textContent = text;
     this.element.classList.toggle('paused', Boolean(text));

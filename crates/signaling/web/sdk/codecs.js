@@ -2,7 +2,7 @@
 // Which codecs an m-line offers, and in which order.
 
 /** Codecs in the order wanted, without those that only make the SDP longer. */
-function orderedCodecs(capabilities, preferred) {
+function orderedCodecs(capabilities, preferred, alone) {
   const wanted = (codec) => {
     const name = codec.mimeType.toLowerCase().split('/')[1];
     const fmtp = codec.sdpFmtpLine ?? '';
@@ -12,13 +12,15 @@ function orderedCodecs(capabilities, preferred) {
     return ['vp8', 'rtx', 'opus'].includes(name);
   };
   const first = (codec) => codec.mimeType.toLowerCase().endsWith('/' + preferred);
-  const codecs = (capabilities?.codecs ?? []).filter(wanted);
+  const mayBe = (codec) => !alone || first(codec) || codec.mimeType.toLowerCase().endsWith('/rtx');
+  const codecs = (capabilities?.codecs ?? []).filter(wanted).filter(mayBe);
   return [...codecs.filter(first), ...codecs.filter((codec) => !first(codec))];
 }
 
-export function preferCodecs(transceiver, side, kind, preferred) {
+/** `alone`: no other codec is offered. */
+export function preferCodecs(transceiver, side, kind, preferred, alone = false) {
   try {
-    transceiver.setCodecPreferences(orderedCodecs(side.getCapabilities(kind), preferred));
+    transceiver.setCodecPreferences(orderedCodecs(side.getCapabilities(kind), preferred, alone));
   } catch { /* An older browser: its own order does as well. */ }
 }
 

@@ -41,7 +41,7 @@ export class Connection {
     this.limits = null;
     if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') throw new PlenumError('webrtcUnsupported');
     const { iceServers = [], iceTransportPolicy = 'all' } = room._options;
-    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers, iceTransportPolicy });
+    this.pc = new RTCPeerConnection(room._encryption.configuration({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers, iceTransportPolicy }));
     this.pc.onconnectionstatechange = this.pc.oniceconnectionstatechange = () => this.#onPeerState();
     this.slots = new SlotPool(this);
     this.data = new DataChannels(this.pc, (message) => room._onData(message, this));
@@ -265,6 +265,7 @@ export class Connection {
 
   close() {
     this.fail(new PlenumError('closed'));
+    this.slots.close();
     this.pc.close();
   }
 }

@@ -70,7 +70,8 @@ export function write(room, payload, { to, topic = '' }) {
   return frame;
 }
 
-function bytes(payload) {
+/** The bytes of what may be sent. */
+export function bytes(payload) {
   if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
   if (ArrayBuffer.isView(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   throw new TypeError('Send a string, an ArrayBuffer or a view of one.');

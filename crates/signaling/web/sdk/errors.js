@@ -17,6 +17,7 @@ export const SENTENCES = {
   serverUnreachable: 'The server cannot be reached. Check the network and try again.',
   mediaUnreachable: 'The server answers, but no media gets through. Allow UDP to the media ports of the server, or TCP to port 7881.',
   webrtcUnsupported: 'This browser cannot make calls here. Use a current browser over HTTPS.',
+  encryptionUnsupported: 'This browser cannot encrypt calls here. Use a current browser over HTTPS.',
   connectionLost: 'The connection to the server was lost.',
   replaced: 'You joined this room from another tab or device.',
   removed: 'You were removed from the room.',

@@ -55,9 +55,10 @@ export class LocalPublication {
 
   /** Adds the track to the connection; the next offer carries it. */
   _bind(connection) {
-    const { codec = 'vp8' } = this._options;
+    const { _encryption: encryption } = this._room;
+    const { codec = 'vp8' } = encryption.enabled ? {} : this._options; // see e2ee-frames.js
     const video = this.kind === 'video';
-    if (video) this._encodings = planEncodings(this._size, { ...this._options, source: this.source });
+    if (video) this._encodings = planEncodings(this._size, { ...this._options, codec, source: this.source });
     const init = { direction: 'sendonly', streams: [this._stream], ...(video ? { sendEncodings: this._encodings } : {}) };
     try {
       this._transceiver = connection.pc.addTransceiver(this.track ?? this.kind, init);
@@ -65,7 +66,8 @@ export class LocalPublication {
       for (const encoding of this._encodings ?? []) delete encoding.scalabilityMode;
       this._transceiver = connection.pc.addTransceiver(this.track ?? this.kind, init);
     }
-    preferCodecs(this._transceiver, RTCRtpSender, this.kind, video ? codec : 'opus');
+    preferCodecs(this._transceiver, RTCRtpSender, this.kind, video ? codec : 'opus', encryption.enabled);
+    encryption.encrypt(this._transceiver.sender, this.kind);
     this._connection = connection;
     this.id = null;
   }
@@ -81,7 +83,7 @@ export class LocalPublication {
   _describe() {
     this._announcedMute = this.muted;
     return {
-      mid: this._transceiver.mid, trackId: this.trackId, source: this.source, muted: this.muted,
+      mid: this._transceiver.mid, trackId: this.trackId, source: this.source, muted: this.muted, encrypted: this._room.encrypted,
       ...(this.name ? { name: this.name } : {}),
       ...contentHint(this.track),
       layers: (this._encodings ?? []).map(({ rid, scaleResolutionDownBy, maxBitrate }) => ({

@@ -39,6 +39,7 @@ export class People {
     publication._update(info);
     participant.publications.set(info.id, publication);
     if (!known && announce) this.room._emit('published', { participant, publication });
+    this.room._encryption.onPublication(publication);
     if (known && wasMuted !== publication.muted) this.room._emit('muted', { participant, publication, muted: publication.muted });
     if (publication._views.size) this.room._connection.slots.show(publication);
     // The media plane may have told about a slot before the room told about the publication.
@@ -119,6 +120,7 @@ export class People {
     const participant = this.room.participants.get(owner) ?? null;
     const publication = participant?.publications.get(id) ?? null;
     slot.binding = { publication, participant, layer: layer ?? null, reason };
+    if (before !== publication || !publication) this.room._encryption.onBinding(slot);
     if (before !== publication) {
       if (before?.track === slot.track) {
         before._show(null);

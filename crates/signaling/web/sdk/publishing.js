@@ -2,6 +2,21 @@
 // Opens devices and publishes them.
 
 import { openCamera, openDevice, openMicrophone } from './devices.js';
+import { sleep } from './promises.js';
+
+/** How long the first offer waits for tracks that are still being opened, in ms. */
+const PUBLISH_GRACE_MS = 30;
+
+/** Publishes what the room was made with; resolves when those tracks are there, or without the late ones. @param {any} room */
+export async function publishFirst(room) {
+  const wanted = (room._options.publish ?? []).map(async (entry) => {
+    try {
+      const { track, ...options } = await entry;
+      room.publish(track, options).catch((error) => { if (error.code !== 'closed') room._emit('error', error); });
+    } catch (error) { room._emit('error', error); }
+  });
+  if (wanted.length) await Promise.race([Promise.all(wanted), sleep(PUBLISH_GRACE_MS)]);
+}
 
 /** @param {any} room @param {any} options */
 export async function publishCamera(room, options) {

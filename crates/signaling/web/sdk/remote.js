@@ -11,15 +11,18 @@ export class RemotePublication {
     this.id = info.id;
     /** The track that carries it now, if a slot does. @type {MediaStreamTrack|null} */
     this.track = null;
+    /** Whether its frames can be decrypted, or need not be, as far as known. */
+    this.readable = true;
     this._update(info);
   }
 
-  _update({ trackId, kind, source, name = '', muted = false, layers = [], codec = '' }) {
+  _update({ trackId, kind, source, name = '', muted = false, encrypted = false, layers = [], codec = '' }) {
     this.trackId = trackId;
     this.kind = kind;
     this.source = source;
     this.name = name;
     this.muted = muted;
+    this.encrypted = encrypted;
     this.layers = layers;
     this.codec = codec;
   }

@@ -2,19 +2,18 @@
 // A room: joining, publishing, showing, and coming back when the connection is lost.
 
 import { Connection } from './connection.js';
-import { write } from './data.js';
+import { Encryption } from './e2ee.js';
 import { Emitter } from './emitter.js';
 import { PlenumError, isFinal } from './errors.js';
 import { LocalPublication } from './local-publication.js';
+import { Messages } from './messages.js';
 import { People } from './people.js';
-import { Backoff, sleep } from './promises.js';
-import { publishCamera, publishMicrophone, publishScreen } from './publishing.js';
+import { Backoff } from './promises.js';
+import { publishCamera, publishFirst, publishMicrophone, publishScreen } from './publishing.js';
 import { Sound } from './sound.js';
 import { Stage } from './stage.js';
 import { Stats } from './stats.js';
 
-/** How long the first offer waits for tracks that are still being opened, in ms. */
-const PUBLISH_GRACE_MS = 30;
 /** First and longest wait between attempts to reconnect, in ms; doubled each time, with jitter. */
 const BACKOFF_MS = [250, 5000];
 /** After so long without a connection the room is closed, in ms. */
@@ -26,6 +25,7 @@ export class Room extends Emitter {
   _stage = new Stage(this);
   #reconnecting = false;
   #backoff = new Backoff(BACKOFF_MS);
+  #messages = new Messages(this);
   #people = new People(this);
   #sound = new Sound(this);
   #stats = new Stats();
@@ -41,6 +41,7 @@ export class Room extends Emitter {
   constructor(options) {
     super();
     this._options = { ...options };
+    this._encryption = new Encryption(this, options.e2ee);
     /** @type {Set<LocalPublication>} */ this._publications = new Set();
     /** @type {Map<string, import('./remote.js').RemoteParticipant>} */ this.participants = new Map();
     this.local = { id: '', identity: '', name: options.name ?? '', metadata: '', attributes: {} };
@@ -54,6 +55,9 @@ export class Room extends Emitter {
   /** What this client publishes. */
   get publications() { return [...this._publications]; }
 
+  /** Whether this client encrypts from end to end. */
+  get encrypted() { return this._encryption.enabled; }
+
   /** The own publication of a source, if any. @param {string} source */
   publication(source) { return this.publications.find((publication) => publication.source === source) ?? null; }
 
@@ -66,16 +70,18 @@ export class Room extends Emitter {
     try {
       if (signal?.aborted) throw aborted();
       signal?.addEventListener('abort', abort);
-      this._connection = new Connection(this);
-      const joined = this._connection.join();
-      this.#offerFirst(this._connection);
+      const connection = this._connection = new Connection(this);
+      const joined = connection.join();
+      this._encryption.begin(this._options.room).catch(() => {}); // told below
+      publishFirst(this).then(() => connection.negotiate());
       const message = await joined;
       if (this.state === 'closed') throw new PlenumError('closed'); // left or aborted meanwhile
       this.#enter(message);
+      await this._encryption.begin(message.room.name);
     } catch (error) {
       const reason = signal?.aborted ? aborted() : error;
       this.#close(reason);
-      if (!this._connection) this.#offerFirst(null); // stops the tracks that were to be published
+      if (!this._connection) publishFirst(this); // stops the tracks that were to be published
       throw reason;
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -83,18 +89,6 @@ export class Room extends Emitter {
     addEventListener('online', this.#onOnline);
     addEventListener('pagehide', this.#onPageHide);
     document.addEventListener('visibilitychange', this.#onVisibility);
-  }
-
-  /** Makes the first offer as soon as the tracks to publish are there, or without the late ones. */
-  async #offerFirst(connection) {
-    const wanted = (this._options.publish ?? []).map(async (entry) => {
-      try {
-        const { track, ...options } = await entry;
-        this.publish(track, options).catch((error) => { if (error.code !== 'closed') this._emit('error', error); });
-      } catch (error) { this._emit('error', error); }
-    });
-    if (wanted.length) await Promise.race([Promise.all(wanted), sleep(PUBLISH_GRACE_MS)]);
-    connection?.negotiate();
   }
 
   #enter({ participant, room, participants, limits, grants }) {
@@ -144,17 +138,13 @@ export class Room extends Emitter {
 
   // ---- data messages
 
-  /**
-   * Sends a string or bytes to all others, or to those named by identity; resolves when it is on
-   * its way. Rejects with notPermitted, tooLarge, unknownParticipant, bufferFull or closed.
-   */
-  async sendData(payload, { reliable = true, to, topic = '' } = {}) {
-    await this.#joined().data.send(write(this, payload, { to, topic }), reliable);
-  }
+  /** Sends a string or bytes to all others, or to those named by identity. */
+  async sendData(payload, options = {}) { await this.#messages.send(this.#joined(), payload, options); }
 
-  _onData({ from, ...message }, connection) {
-    if (connection === this._connection) this._emit('data', { participant: this.participants.get(from) ?? null, from, ...message });
-  }
+  _onData(message, connection) { if (connection === this._connection) this.#messages.receive(message); }
+
+  /** Encrypts with another passphrase from now on; what others encrypted with the last one is readable for 10 s. */
+  async setPassphrase(passphrase) { await this._encryption.setPassphrase(passphrase); }
 
   // ---- showing and playing
 
@@ -293,6 +283,7 @@ export class Room extends Emitter {
     for (const publication of this.publications) publication.stop();
     this.#sound.stop();
     this._connection?.close();
+    this._encryption.close();
     this._emit('closed', { error: error ?? null });
   }
 

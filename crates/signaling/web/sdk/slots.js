@@ -13,7 +13,7 @@ const SIZE_REPORT_MS = 100;
 
 /** One receive-only m-line. */
 class Slot {
-  constructor(kind, transceiver) {
+  constructor(kind, transceiver, encryption) {
     this.kind = kind;
     this.transceiver = transceiver;
     this.track = transceiver.receiver.track;
@@ -24,6 +24,9 @@ class Slot {
     this.releasedAt = 0; // 0: never used, so no old picture can appear in it
     this.binding = { publication: null, participant: null, layer: null, reason: 'off' };
     this.told = null; // the last message about it
+    this.decryption = encryption.decrypt(transceiver.receiver, kind, (ok) => {
+      if (this.binding.publication) encryption.onReadable(this.binding.publication, ok);
+    });
   }
 
   get mid() { return this.transceiver.mid; }
@@ -51,11 +54,12 @@ export class SlotPool {
   }
 
   #grow(kind, count) {
+    const { _encryption: encryption } = this.connection.room;
     for (let i = 0; i < count; i += 1) {
       const transceiver = this.connection.pc.addTransceiver(kind, { direction: 'recvonly' });
-      preferCodecs(transceiver, RTCRtpReceiver, kind, kind === 'audio' ? 'opus' : 'vp8');
+      preferCodecs(transceiver, RTCRtpReceiver, kind, kind === 'audio' ? 'opus' : 'vp8', encryption.enabled);
       if (kind === 'video') acceptDependencyDescriptors(transceiver);
-      this.#slots.push(new Slot(kind, transceiver));
+      this.#slots.push(new Slot(kind, transceiver, encryption));
     }
   }
 
@@ -67,6 +71,7 @@ export class SlotPool {
 
   /** Gives the publication a slot, if it has none, and reports its size. */
   show(publication) {
+    if (!this.connection.room._encryption.mayRead(publication)) return this.release(publication);
     let slot = this.of(publication) ?? this.#free();
     if (!slot) {
       const limit = this.connection.limits?.slots ?? Infinity;
@@ -99,6 +104,8 @@ export class SlotPool {
     return this.#slots.filter((slot) => slot.kind === 'video' && !slot.wanted).sort((a, b) => a.releasedAt - b.releasedAt)[0];
   }
 
+  close() { for (const slot of this.#slots) slot.decryption?.close(); }
+
   /** Metadata for an offer; from now on changes are sent as messages. */
   describe() {
     const known = this.#slots.filter((slot) => slot.mid !== null);
@@ -112,6 +119,7 @@ export class SlotPool {
     this.#slots = this.#slots.filter((slot) => !gone.includes(slot));
     for (const slot of gone) {
       slot.wanted?._show(null);
+      slot.decryption?.close();
       try { slot.transceiver.stop(); } catch { /* Already stopped. */ }
     }
   }
