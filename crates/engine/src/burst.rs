@@ -52,7 +52,7 @@ struct Group {
 pub(crate) struct Burst {
     pub(crate) room: RoomIndex,
     /// When its first packet came.
-    since: Instant,
+    pub(crate) since: Instant,
     bytes: Vec<u8>,
     packets: Vec<BurstPacket>,
     groups: Vec<Group>,

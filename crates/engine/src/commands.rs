@@ -86,7 +86,7 @@ impl Shard {
         };
         let mut receiver = Receiver::new(Ssrc(self.rng.random()));
         receiver.set_cname(&config.cname);
-        let entry = PeerEntry::new(id, config.room, config.cname, transport, receiver);
+        let entry = PeerEntry::new(id, config.room, config.cname, transport, receiver, now);
         let index = self.peers.insert(entry);
         self.peers.add_ufrag(index, &config.local.ufrag);
         self.peers.touch(index);
@@ -159,7 +159,7 @@ impl Shard {
             return;
         };
         if let Some(entry) = self.peers.at_mut(index) {
-            entry.slot_reasons.retain(|(known, _)| *known != slot);
+            entry.slot_bindings.retain(|(known, _)| *known != slot);
         }
         self.router.remove_slot(now, index, slot);
     }
@@ -219,8 +219,9 @@ impl Shard {
                 .sender
                 .estimate(now)
                 .map_or(0, |estimate| estimate.bitrate.0);
-            for (_, reason) in &entry.slot_reasons {
-                stats.slots[*reason as usize] += 1;
+            stats.allocated_bitrate += entry.sender.allocated().0;
+            for (_, binding) in &entry.slot_bindings {
+                stats.slots[binding.reason as usize][binding.state() as usize] += 1;
             }
         }
         stats

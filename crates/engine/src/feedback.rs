@@ -63,10 +63,16 @@ impl Shard {
                     self.router
                         .on_sender_report(now, publication, stream.encoding, info);
                 }
+                for block in *reports {
+                    self.note_report_block(peer, &block);
+                }
             }
             RtcpPacket::ReceiverReport { reports, .. } => {
                 for block in *reports {
                     entry.sender.on_report_block(now, ntp_now, &block);
+                }
+                for block in *reports {
+                    self.note_report_block(peer, &block);
                 }
             }
             RtcpPacket::TransportFeedback { raw } => {

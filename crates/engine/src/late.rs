@@ -4,7 +4,7 @@
 use crate::packet_path::{OutgoingCopy, Subscriber};
 use crate::shard::Shard;
 use plenum_routing::SlotIndex;
-use plenum_types::{DropReason, SendBatch};
+use plenum_types::{ConnectPhase, DropReason, SendBatch};
 use std::time::Instant;
 
 /// Most slots that have their turn in one wake-up; the others' is next. Keeps packets flowing.
@@ -51,6 +51,10 @@ impl Shard {
         let payload = late.description.header.payload_len;
         let (peer, begins) = (forward.peer, forward.patch.marker);
         let sent = subscriber.protect_into(now, abs_send_time, &copy, out);
+        if subscriber.entry.progress.awaits_packet() {
+            let progress = &mut subscriber.entry.progress;
+            progress.finish(now, ConnectPhase::FirstPacket, &mut self.stats);
+        }
         if begins {
             // Where its timestamps stand is news, which the lips wait for.
             subscriber.entry.next_sender_report = Some(now);

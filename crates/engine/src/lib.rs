@@ -11,6 +11,7 @@
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
 //! | `late` | packets that leave later than they came, from the store |
 //! | `probe` | padding that finds out what the way to a client carries |
+//! | `progress` | how far peers come in connecting, and what their networks are like |
 //! | `reports` | RTCP to clients: receiver reports, feedback, sender reports |
 //! | `link`, `crossing` | what goes to other shards and comes from them |
 //! | `data` | messages between participants, over data channels |
@@ -33,6 +34,7 @@ mod link;
 mod packet_path;
 mod peers;
 mod probe;
+mod progress;
 mod reports;
 mod shard;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use plenum_media::{Protocol, ReceivedPacket, SRTP_OVERHEAD, StreamRef, demux, st
 use plenum_routing::{Arrival, Forward, Router, SlotIndex, Withheld};
 use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth, write_packet};
 use plenum_types::{
-    DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
+    ConnectPhase, DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
 };
 use std::time::Instant;
 
@@ -190,10 +190,15 @@ impl Shard {
             peers,
             stats,
             clock,
+            forwarded_since,
             ..
         } = self;
         let abs_send_time = clock.abs_send_time(now);
         deal.plan(burst, router);
+        if deal.peer(0).is_some() {
+            let since = forwarded_since.get_or_insert(burst.since);
+            *since = burst.since.min(*since);
+        }
         let mut position = 0;
         while let Some(peer) = deal.peer(position) {
             position += 1;
@@ -203,6 +208,10 @@ impl Shard {
                 stats.drops.add(DropReason::SubscriberNotReady, copies);
                 continue;
             };
+            if subscriber.entry.progress.awaits_packet() {
+                let progress = &mut subscriber.entry.progress;
+                progress.finish(now, ConnectPhase::FirstPacket, stats);
+            }
             for (slot, packets) in deal.deliveries_to(peer, burst) {
                 for packet in packets {
                     if subscriber.entry.sender.is_bursting() {

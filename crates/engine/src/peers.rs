@@ -2,9 +2,10 @@
 //! when a datagram arrives, by ICE user name before the address is proven, by id for commands.
 
 use crate::data::PeerData;
+use crate::progress::Progress;
 use plenum_media::{Peer, Receiver, Sender};
 use plenum_types::{
-    CloseReason, PeerId, PeerIndex, PublicationId, Remote, RoomId, SlotId, SlotReason,
+    CloseReason, PeerId, PeerIndex, PublicationId, Remote, RoomId, SlotBinding, SlotId,
 };
 use slab::Slab;
 use std::collections::HashMap;
@@ -30,8 +31,10 @@ pub(crate) struct PeerEntry {
     pub(crate) connected: bool,
     /// What it publishes.
     pub(crate) publications: Vec<PublicationId>,
+    /// How far it has come in connecting.
+    pub(crate) progress: Progress,
     /// What each slot last reported, for the gauge.
-    pub(crate) slot_reasons: Vec<(SlotId, SlotReason)>,
+    pub(crate) slot_bindings: Vec<(SlotId, SlotBinding)>,
     /// When the next sender reports are due.
     pub(crate) next_sender_report: Option<Instant>,
     /// The deadline that stands in the timer queue.
@@ -51,6 +54,7 @@ impl PeerEntry {
         cname: String,
         transport: Peer,
         receiver: Receiver,
+        now: Instant,
     ) -> Self {
         Self {
             id,
@@ -62,7 +66,8 @@ impl PeerEntry {
             data: PeerData::default(),
             connected: false,
             publications: Vec::new(),
-            slot_reasons: Vec::new(),
+            progress: Progress::new(now),
+            slot_bindings: Vec::new(),
             next_sender_report: None,
             armed: None,
             touched: false,

@@ -26,6 +26,7 @@ impl Shard {
             entry.next_sender_report = Some(now + SENDER_REPORT_INTERVAL);
             self.send_sender_reports(now, peer, out);
             self.tell_data_losses(now, peer);
+            self.note_round_trip(peer);
         }
     }
 
@@ -45,6 +46,7 @@ impl Shard {
                 return;
             }
             self.send_scratch(peer, out);
+            self.note_receptions(peer);
         }
     }
 

@@ -9,8 +9,8 @@ use crate::timers::TimerQueue;
 use plenum_media::Certificate;
 use plenum_routing::Router;
 use plenum_types::{
-    DropReason, MediaEvent, NtpTime, PeerIndex, PublicationId, RoomId, SendBatch, ShardId,
-    ShardStats,
+    ConnectPhase, DropReason, MediaEvent, NtpTime, PeerIndex, PublicationId, RoomId, SendBatch,
+    ShardId, ShardStats,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -57,7 +57,8 @@ impl Default for ShardConfig {
 /// 3. [`handle_datagram`](Self::handle_datagram) for each received datagram,
 /// 4. [`handle_timeout`](Self::handle_timeout) if [`poll_timeout`](Self::poll_timeout) is due,
 /// 5. [`flush`](Self::flush), then hand the batch to the socket,
-/// 6. [`poll_event`](Self::poll_event) until it is empty.
+/// 6. [`on_sent`](Self::on_sent),
+/// 7. [`poll_event`](Self::poll_event) until it is empty.
 ///
 /// Nothing here fails towards the caller: what a client sends wrong is dropped with a
 /// [`DropReason`] and counted.
@@ -78,6 +79,8 @@ pub struct Shard {
     pub(crate) timers: TimerQueue,
     pub(crate) events: VecDeque<MediaEvent>,
     pub(crate) stats: ShardStats,
+    /// When the oldest packet came that was forwarded since the last [`on_sent`](Self::on_sent).
+    pub(crate) forwarded_since: Option<Instant>,
     /// When to offer notes again for which a link had no room.
     pub(crate) notes_retry: Option<Instant>,
     /// Where RTCP is composed; reused.
@@ -111,6 +114,7 @@ impl Shard {
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             stats: ShardStats::default(),
+            forwarded_since: None,
             notes_retry: None,
             scratch: Vec::with_capacity(RTCP_BYTES_MAX),
             config,
@@ -173,6 +177,7 @@ impl Shard {
             };
             self.drain_transport(now, index, out);
             self.send_feedback(now, index, out);
+            self.look_for_first_packet(now, index);
             self.arm(index);
         }
     }
@@ -185,6 +190,16 @@ impl Shard {
     /// Counts discards that the shell made on the shard's behalf.
     pub fn count_drop(&mut self, reason: DropReason, number: u64) {
         self.stats.drops.add(reason, number);
+    }
+
+    fn look_for_first_packet(&mut self, now: Instant, index: PeerIndex) {
+        if let Some(entry) = self.peers.at_mut(index)
+            && entry.progress.awaits_packet()
+            && entry.receiver.has_media()
+        {
+            let phase = ConnectPhase::FirstPacket;
+            entry.progress.finish(now, phase, &mut self.stats);
+        }
     }
 
     fn arm(&mut self, index: PeerIndex) {

@@ -169,7 +169,7 @@ fn a_slot_that_is_gone_is_neither_told_nor_counted() {
     let [MediaEvent::Stats(stats)] = events.as_slice() else {
         panic!("{events:?}");
     };
-    assert_eq!(stats.slots.iter().sum::<u64>(), 0);
+    assert_eq!(stats.slots.as_flattened().iter().sum::<u64>(), 0);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::shard::Shard;
 use plenum_media::PeerEvent;
 use plenum_routing::RouterEvent;
 use plenum_types::{
-    CloseReason, DropReason, ExtensionKind, MediaEvent, MediaKind, Path, PeerIndex, Remote,
-    SendBatch, SlotBinding, SlotConfig, SlotId, SrtpProfile,
+    CloseReason, ConnectPhase, DropReason, ExtensionKind, MediaEvent, MediaKind, Path, PeerIndex,
+    Remote, SendBatch, SlotBinding, SlotConfig, SlotId, SrtpProfile,
 };
 use std::time::Instant;
 
@@ -92,7 +92,11 @@ impl Shard {
             let id = entry.id;
             match event {
                 PeerEvent::Connected { profile } => self.on_connected(now, peer, profile),
-                PeerEvent::PathAdded(address) => self.peers.add_address(peer, address),
+                PeerEvent::PathAdded(address) => {
+                    let stats = &mut self.stats;
+                    entry.progress.finish(now, ConnectPhase::Ice, stats);
+                    self.peers.add_address(peer, address);
+                }
                 PeerEvent::PathRemoved(address) => self.peers.remove_address(peer, address),
                 PeerEvent::SelectedPathChanged(path) => {
                     tracing::debug!(peer = %id, remote = %path.remote, "path selected");
@@ -122,6 +126,8 @@ impl Shard {
             return;
         };
         entry.connected = true;
+        let stats = &mut self.stats;
+        entry.progress.finish(now, ConnectPhase::Dtls, stats);
         entry.next_sender_report = Some(now);
         self.events.push_back(MediaEvent::PeerConnected {
             peer: entry.id,
@@ -155,6 +161,7 @@ impl Shard {
             self.publications.remove(publication);
         }
         self.stats.closed[reason as usize] += 1;
+        entry.progress.end(reason, &mut self.stats);
         self.stats.nacks_out += entry.receiver.stats().nacks_out;
         tracing::debug!(peer = %entry.id, room = %entry.room, reason = reason.as_str(), "peer closed");
         self.events.push_back(MediaEvent::PeerClosed {
@@ -215,12 +222,12 @@ impl Shard {
             return;
         };
         match entry
-            .slot_reasons
+            .slot_bindings
             .iter_mut()
             .find(|(known, _)| *known == slot)
         {
-            Some((_, reason)) => *reason = binding.reason,
-            None => entry.slot_reasons.push((slot, binding.reason)),
+            Some((_, known)) => *known = binding,
+            None => entry.slot_bindings.push((slot, binding)),
         }
         self.events.push_back(MediaEvent::SlotChanged {
             peer: entry.id,

@@ -26,7 +26,7 @@ pub use demux::{Protocol, demux};
 pub use error::MediaError;
 pub use ice::stun_local_ufrag;
 pub use peer::{Peer, PeerEvent, Transmit, Wakeup};
-pub use receiver::{ReceivedPacket, Receiver, ReceiverStats, StreamRef};
+pub use receiver::{ReceivedPacket, Receiver, ReceiverStats, Reception, StreamRef};
 pub use sender::Sender;
 pub use srtp::{SRTCP_OVERHEAD, SRTP_OVERHEAD, SrtpSession, keying_material_len};
 pub use transport_feedback::{

@@ -66,6 +66,15 @@ pub struct ReceiverStats {
     pub transport_feedbacks_out: u64,
 }
 
+/// How a stream arrived lately, as its publisher was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reception {
+    /// Fraction lost since the report before, in 1/256.
+    pub lost: u8,
+    /// Interarrival jitter (RFC 3550 §6.4.1).
+    pub jitter: Duration,
+}
+
 /// Everything that is known about the streams of one publisher.
 ///
 /// Input: [`handle_rtp`](Self::handle_rtp), the `on_*` facts from its RTCP, and
@@ -345,6 +354,16 @@ impl Receiver {
             &mut self.stats,
             out,
         )
+    }
+
+    /// What the last report told the publisher of its streams, one after the other.
+    pub fn poll_reception(&mut self) -> Option<Reception> {
+        self.feedback.poll_reception()
+    }
+
+    /// Whether media has come of any publication that there is.
+    pub const fn has_media(&self) -> bool {
+        self.feedback.has_media()
     }
 
     /// When to call [`poll_rtcp`](Self::poll_rtcp) next.

@@ -169,6 +169,11 @@ impl Sender {
         self.estimator.estimate(now).or(self.remb.map(told))
     }
 
+    /// What routing gives to the slots of the peer, together.
+    pub const fn allocated(&self) -> Bitrate {
+        Bitrate(self.flowing as u64)
+    }
+
     /// What is assumed before there is feedback.
     pub fn first_estimate(&self) -> BandwidthEstimate {
         BandwidthEstimate {

@@ -1,6 +1,6 @@
 //! What the loop of a shard needs of the engine it drives.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plenum_engine::{LinkMessage, Links};
 use plenum_types::{DropReason, MediaCommand, MediaEvent, Path, Remote, SendBatch, ShardId};
@@ -11,7 +11,8 @@ use plenum_types::{DropReason, MediaCommand, MediaEvent, Path, Remote, SendBatch
 /// what is queued, [`handle_link`](Self::handle_link) for what other shards handed over,
 /// [`handle_datagram`](Self::handle_datagram) for what was received,
 /// [`handle_timeout`](Self::handle_timeout) if [`poll_timeout`](Self::poll_timeout) is due,
-/// [`flush`](Self::flush); then the batch is sent and [`poll_event`](Self::poll_event) drained.
+/// [`flush`](Self::flush); then the batch is sent, [`on_sent`](Self::on_sent) told, and
+/// [`poll_event`](Self::poll_event) drained.
 pub trait Engine {
     /// Carries out a request of the control plane.
     fn handle_command(&mut self, now: Instant, command: MediaCommand);
@@ -49,6 +50,9 @@ pub trait Engine {
 
     /// Writes what commands and datagrams left to be sent, and tells other shards what is new.
     fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links);
+
+    /// The batch of the wake-up at `now` was handed to the socket, `spent` later.
+    fn on_sent(&mut self, _now: Instant, _spent: Duration) {}
 
     /// The next fact for the control plane.
     fn poll_event(&mut self) -> Option<MediaEvent>;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
 use mio::Waker;
@@ -57,6 +57,11 @@ impl ShardHandle {
         !self.bell.gone.load(Ordering::Relaxed)
     }
 
+    /// Commands that wait to be carried out.
+    pub fn waiting(&self) -> usize {
+        self.bell.waiting.load(Ordering::Relaxed)
+    }
+
     /// Queues a command. Never blocks: a full queue refuses.
     pub fn send(&self, command: MediaCommand) -> Result<(), CommandRefused> {
         self.queue(Message::Command(command))
@@ -68,12 +73,20 @@ impl ShardHandle {
     }
 
     fn queue(&self, message: Message) -> Result<(), CommandRefused> {
-        self.queue.try_send(message).map_err(|error| match error {
+        self.try_queue(message).map_err(|error| match error {
             TrySendError::Full(_) => CommandRefused::QueueFull,
             TrySendError::Disconnected(_) => CommandRefused::ShardGone,
         })?;
         self.bell.ring();
         Ok(())
+    }
+
+    /// Counted before it is there, so that the shard never takes out more than were counted.
+    fn try_queue(&self, message: Message) -> Result<(), TrySendError<Message>> {
+        self.bell.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(message).inspect_err(|_| {
+            self.bell.waiting.fetch_sub(1, Ordering::Relaxed);
+        })
     }
 
     /// Wakes the shard.
@@ -83,7 +96,7 @@ impl ShardHandle {
 
     /// Asks the thread to end, unless the queue is full.
     pub(crate) fn try_stop(&self) -> Stop {
-        match self.queue.try_send(Message::Stop) {
+        match self.try_queue(Message::Stop) {
             Ok(()) => {
                 self.bell.ring();
                 Stop::Asked
@@ -121,7 +134,10 @@ impl Inbox {
     /// The next message. [`Message::Stop`] once all handles are gone.
     pub(crate) fn poll(&self) -> Option<Message> {
         match self.queue.try_recv() {
-            Ok(message) => Some(message),
+            Ok(message) => {
+                self.bell.waiting.fetch_sub(1, Ordering::Relaxed);
+                Some(message)
+            }
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => Some(Message::Stop),
         }
@@ -141,6 +157,8 @@ pub(crate) struct Bell {
     rung: AtomicBool,
     /// Nobody listens any more.
     gone: AtomicBool,
+    /// Messages in the queue.
+    waiting: AtomicUsize,
 }
 
 impl Bell {
@@ -149,6 +167,7 @@ impl Bell {
             waker,
             rung: AtomicBool::new(false),
             gone: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -203,7 +222,9 @@ mod tests {
             handle.send(MediaCommand::ReportStats),
             Err(CommandRefused::QueueFull)
         );
+        assert_eq!(handle.waiting(), COMMAND_QUEUE);
         assert!(inbox.poll().is_some());
+        assert_eq!(handle.waiting(), COMMAND_QUEUE - 1);
         assert_eq!(handle.send(MediaCommand::ReportStats), Ok(()));
     }
 

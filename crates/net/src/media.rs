@@ -1,6 +1,6 @@
 //! The media plane proper: the loop with Plenum's engine in it.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plenum_engine::{Certificate, LinkMessage, Links, Shard, ShardConfig};
 use plenum_types::{
@@ -88,6 +88,10 @@ impl Engine for Shard {
 
     fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links) {
         self.flush(now, out, links);
+    }
+
+    fn on_sent(&mut self, now: Instant, spent: Duration) {
+        self.on_sent(now, spent);
     }
 
     fn poll_event(&mut self) -> Option<MediaEvent> {

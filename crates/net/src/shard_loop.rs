@@ -132,8 +132,10 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             self.handle_timeout(now);
             self.send(now);
             self.links.ring();
-            self.pass_events();
-            self.counters.busy += now.elapsed();
+            let spent = now.elapsed();
+            self.engine.on_sent(now, spent);
+            let told = self.pass_events();
+            self.counters.busy += if told { now.elapsed() } else { spent };
         }
     }
 
@@ -323,10 +325,11 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         }
     }
 
-    fn pass_events(&mut self) {
-        for _ in 0..EVENTS_PER_WAKE_UP {
+    /// Whether there were any.
+    fn pass_events(&mut self) -> bool {
+        for passed in 0..EVENTS_PER_WAKE_UP {
             let Some(mut event) = self.engine.poll_event() else {
-                return;
+                return passed > 0;
             };
             self.counters.sent = self.batch.sink().counters();
             self.counters.streams = self.batch.sink().streams().counters();
@@ -339,5 +342,6 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             (self.events)(self.shard, event);
         }
         self.left_over = true;
+        true
     }
 }

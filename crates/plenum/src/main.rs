@@ -20,6 +20,7 @@ mod http;
 mod logging;
 mod media_plane;
 mod metrics;
+mod panics;
 mod rate_limit;
 mod reload;
 mod serve;

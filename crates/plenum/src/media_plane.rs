@@ -96,6 +96,7 @@ impl MediaPlane {
             .map(|((shard, answer), refused)| ShardReading {
                 shard: shard.shard(),
                 alive: shard.is_alive(),
+                commands_waiting: shard.waiting(),
                 commands_refused: refused.load(Ordering::Relaxed),
                 stats: answer.borrow().clone(),
             })

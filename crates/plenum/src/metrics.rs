@@ -4,7 +4,9 @@
 
 mod control;
 mod family;
+mod histogram;
 mod media;
+mod process;
 mod tcp;
 
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +19,10 @@ use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use control::ControlMetrics;
 use media::MediaMetrics;
+use process::ProcessMetrics;
 use tcp::TcpMetrics;
+
+pub(crate) use process::ReloadOutcome;
 
 /// Content type of the text format.
 pub(crate) const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -29,6 +34,8 @@ pub(crate) struct ShardReading {
     pub(crate) shard: ShardId,
     /// Whether its thread runs.
     pub(crate) alive: bool,
+    /// Commands that wait for it.
+    pub(crate) commands_waiting: usize,
     /// Commands that it could not take.
     pub(crate) commands_refused: u64,
     /// Its counters, if it ever answered.
@@ -41,6 +48,7 @@ pub(crate) struct Metrics {
     media: MediaMetrics,
     tcp: TcpMetrics,
     control: ControlMetrics,
+    process: ProcessMetrics,
     certificate_expiry: IntGauge,
     /// Held while counters are raised: between reading one and raising it, nobody else may.
     updating: Mutex<()>,
@@ -56,6 +64,7 @@ impl Metrics {
             media: MediaMetrics::new(&registry, shards)?,
             tcp: TcpMetrics::new(&registry)?,
             control: ControlMetrics::new(&registry)?,
+            process: ProcessMetrics::new(&registry)?,
             certificate_expiry: family::level(
                 &registry,
                 "plenum_http_certificate_expiry_timestamp_seconds",
@@ -77,6 +86,12 @@ impl Metrics {
         self.media.update(shards);
         self.tcp.update(tcp);
         self.control.update(signaling);
+        self.process.update();
+    }
+
+    /// The configuration was read again.
+    pub(crate) fn count_reload(&self, outcome: ReloadOutcome) {
+        self.process.count_reload(outcome);
     }
 
     /// Takes over when the certificate of the HTTP port ends, in seconds since 1970.

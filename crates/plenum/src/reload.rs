@@ -1,6 +1,8 @@
 //! SIGHUP: the configuration is read again, and what can change in a running server does. Calls go
 //! on. A configuration with an error changes nothing.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use plenum_signaling::Signaling;
 use plenum_signaling::token::PublicKeys;
@@ -10,7 +12,8 @@ use tokio::sync::watch;
 use crate::config::{Config, SETTINGS, Sources};
 use crate::http::{Identity, Tls};
 use crate::logging::Filter;
-use crate::server;
+use crate::metrics::ReloadOutcome;
+use crate::server::{self, Server};
 
 /// Keys, or the sections of keys, that take effect without a restart. `[keys]` and
 /// `[[ice_servers]]` do as well.
@@ -37,16 +40,22 @@ impl Reload {
     pub(crate) fn start(
         mut self,
         config: Config,
-        signaling: Signaling,
+        server: Arc<Server>,
         tls: Option<Tls>,
     ) -> watch::Receiver<Config> {
         let (latest, in_force) = watch::channel(config);
         tokio::spawn(async move {
             while self.hangup.recv().await.is_some() {
                 let before = latest.borrow().clone();
-                if let Some(config) = self.take(&before, &signaling, tls.as_ref()).await {
-                    latest.send_replace(config);
-                }
+                let signaling = server.signaling();
+                let outcome = match self.take(&before, signaling, tls.as_ref()).await {
+                    Some(config) => {
+                        latest.send_replace(config);
+                        ReloadOutcome::Taken
+                    }
+                    None => ReloadOutcome::Refused,
+                };
+                server.count_reload(outcome);
             }
         });
         in_force

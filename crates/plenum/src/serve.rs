@@ -18,7 +18,7 @@ use crate::rate_limit::limited;
 use crate::reload::Reload;
 use crate::server::Server;
 use crate::shutdown::Signals;
-use crate::{environment, http, logging};
+use crate::{environment, http, logging, panics};
 
 /// Threads for signaling, HTTP and metrics. Media has its own.
 const CONTROL_THREADS: usize = 2;
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let config = sources.load()?;
     config.check_keys()?;
     let filter = logging::start(&config.settings)?;
+    panics::watch();
     if config.exposes_dev_key() {
         tracing::warn!(
             "the key of --dev is known to everybody, and http.bind lets other machines connect: \
@@ -63,7 +64,7 @@ async fn serve(config: Config, sources: Sources, filter: Filter) -> Result<()> {
 
     let control = Control::new();
     let mut serving = tokio::spawn(http::serve(listeners, app, tls.clone(), control.clone()));
-    let config = reload.start(config, server.signaling().clone(), tls);
+    let config = reload.start(config, Arc::clone(&server), tls);
     let window = || config.borrow().settings.time.drain;
     tokio::select! {
         name = until_ended(&mut signals, server.signaling(), window) => {

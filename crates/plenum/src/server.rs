@@ -15,7 +15,7 @@ use crate::config::{Config, Settings};
 use crate::health::Health;
 use crate::http::Tls;
 use crate::media_plane::{MediaPlane, StatsBoard};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, ReloadOutcome};
 
 /// Most shards that are started without being asked for.
 const SHARDS_AUTO_MAX: usize = 16;
@@ -84,6 +84,11 @@ impl Server {
             self.metrics.set_certificate_expiry(tls.expires_s());
         }
         self.metrics.render()
+    }
+
+    /// The configuration was read again.
+    pub(crate) fn count_reload(&self, outcome: ReloadOutcome) {
+        self.metrics.count_reload(outcome);
     }
 
     /// Why no new work should come, if it should not.

@@ -440,6 +440,14 @@ impl Router {
         self.slots_of_peer(peer).iter().find(owns).copied()
     }
 
+    /// Ticks a second of the timestamps that a peer is sent on `ssrc`; `None` if that is no slot of
+    /// its own, or carries retransmissions.
+    pub fn clock_rate_of_slot(&self, peer: PeerIndex, ssrc: Ssrc) -> Option<u32> {
+        let slot = self.slot_by_ssrc(peer, ssrc)?;
+        let slot = self.slots.get(slot.key())?;
+        (slot.ssrc() == ssrc).then(|| slot.clock_rate())
+    }
+
     /// What to send again for a lost `sequence` of `slot` (RFC 4588 if negotiated, otherwise the
     /// packet itself). The same packet is not sent twice within `rtt`.
     pub fn retransmit(

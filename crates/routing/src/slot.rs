@@ -100,10 +100,7 @@ impl Slot {
         config: &SlotConfig,
         rng: &mut dyn Rng,
     ) -> Self {
-        let rate = match config.kind {
-            MediaKind::Audio => Codec::Opus.clock_rate(),
-            MediaKind::Video => Codec::Vp8.clock_rate(),
-        };
+        let rate = clock_rate(config.kind);
         Self {
             segment: None,
             flowing: false,
@@ -137,6 +134,11 @@ impl Slot {
 
     pub(crate) const fn ssrc(&self) -> Ssrc {
         self.ssrc
+    }
+
+    /// Ticks a second of its timestamps.
+    pub(crate) const fn clock_rate(&self) -> u32 {
+        clock_rate(self.kind)
     }
 
     pub(crate) fn owns(&self, ssrc: Ssrc) -> bool {
@@ -366,5 +368,13 @@ impl Slot {
             self.rtx_sequence = self.rtx_sequence.plus(1);
         }
         Some(forward)
+    }
+}
+
+/// That of all codecs of a kind.
+const fn clock_rate(kind: MediaKind) -> u32 {
+    match kind {
+        MediaKind::Audio => Codec::Opus.clock_rate(),
+        MediaKind::Video => Codec::Vp8.clock_rate(),
     }
 }

@@ -37,4 +37,4 @@ pub use http::problem;
 pub use ice_servers::{IceServer, SharedSecret};
 pub use refusal::Refusal;
 pub use signaling::Signaling;
-pub use stats::{JoinCounters, SignalingStats};
+pub use stats::{JoinCounters, JoinTimes, SignalingStats};

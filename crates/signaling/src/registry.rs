@@ -46,7 +46,7 @@ use crate::messages::{ClientMessage, ClosingReason, ErrorCode, ParticipantKind, 
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::room::{Participant, Room};
-use crate::stats::{Gauges, JoinCounters};
+use crate::stats::{Gauges, JoinCounters, JoinTimes};
 use crate::token::Claims;
 
 /// How long a connection may stay without joining. Longer lets idle sockets pile up.
@@ -69,6 +69,7 @@ pub(crate) struct Registry {
     timers: BTreeSet<(Instant, Timer)>,
     outputs: VecDeque<Output>,
     joins: JoinCounters,
+    join_times: JoinTimes,
     /// Counted as they come and go: going through all rooms for each message would not scale.
     publications: usize,
     slots: usize,
@@ -110,6 +111,7 @@ impl Registry {
             timers: BTreeSet::new(),
             outputs: VecDeque::new(),
             joins: JoinCounters::default(),
+            join_times: JoinTimes::default(),
             publications: 0,
             slots: 0,
             closing: false,
@@ -266,6 +268,7 @@ impl Registry {
             slots: self.slots,
             connections: self.connections.len(),
             joins: self.joins,
+            join_times: self.join_times,
             draining: self.draining.is_some(),
         }
     }

@@ -99,7 +99,12 @@ impl Signaling {
 
     /// A snapshot of the counters.
     pub fn stats(&self) -> SignalingStats {
-        self.shared.counters.snapshot()
+        let Shared { inputs, events, .. } = &*self.shared;
+        SignalingStats {
+            inputs_waiting: inputs.max_capacity() - inputs.capacity(),
+            media_events_waiting: events.max_capacity() - events.capacity(),
+            ..self.shared.counters.snapshot()
+        }
     }
 
     /// Whether new clients are taken.

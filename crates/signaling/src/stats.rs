@@ -3,6 +3,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use plenum_types::Histogram;
 
 use crate::messages::{ErrorCode, ServerMessage};
 
@@ -19,6 +22,42 @@ pub struct JoinCounters {
     pub refused: u64,
 }
 
+/// Phases of a join, µs: a good network and an idle server take a few milliseconds and round trips;
+/// ten seconds is how long a client has.
+const JOIN_US: &[u64] = &[
+    2_000, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    10_000_000,
+];
+
+/// How long joins took, as far as signaling sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinTimes {
+    /// From the WebSocket to `joined`, µs.
+    pub enter_us: Histogram,
+    /// From `joined` to the first answer to an offer, µs. What the client needs to make its offer,
+    /// which may include a click on a permission, is part of it.
+    pub offer_us: Histogram,
+}
+
+impl JoinTimes {
+    pub(crate) fn note_entered(&mut self, took: Duration) {
+        self.enter_us.record(took.as_micros() as u64);
+    }
+
+    pub(crate) fn note_answered(&mut self, took: Duration) {
+        self.offer_us.record(took.as_micros() as u64);
+    }
+}
+
+impl Default for JoinTimes {
+    fn default() -> Self {
+        Self {
+            enter_us: Histogram::new(JOIN_US),
+            offer_us: Histogram::new(JOIN_US),
+        }
+    }
+}
+
 /// How much there is of everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gauges {
@@ -28,6 +67,7 @@ pub(crate) struct Gauges {
     pub(crate) slots: usize,
     pub(crate) connections: usize,
     pub(crate) joins: JoinCounters,
+    pub(crate) join_times: JoinTimes,
     pub(crate) draining: bool,
 }
 
@@ -44,10 +84,16 @@ pub struct SignalingStats {
     pub slots: usize,
     /// WebSockets now.
     pub connections: usize,
+    /// Messages and requests of clients that wait to be handled, now.
+    pub inputs_waiting: usize,
+    /// Media events that wait to be handled, now.
+    pub media_events_waiting: usize,
     /// Whether the server is being emptied.
     pub draining: bool,
     /// Since the start.
     pub joins: JoinCounters,
+    /// Since the start.
+    pub join_times: JoinTimes,
     /// Messages of clients since the start.
     pub messages_in: u64,
     /// Messages to clients since the start.
@@ -115,6 +161,9 @@ impl Counters {
             slots: gauges.slots,
             connections: gauges.connections,
             joins: gauges.joins,
+            join_times: gauges.join_times,
+            inputs_waiting: 0,
+            media_events_waiting: 0,
             draining: gauges.draining,
             messages_in: read(&self.messages_in),
             messages_out: read(&self.messages_out),

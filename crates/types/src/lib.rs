@@ -10,11 +10,14 @@
 mod bandwidth;
 mod codec;
 mod command;
+mod connect;
 mod data;
 mod datagram;
+mod distributions;
 mod drop_reason;
 mod event;
 mod extension;
+mod histogram;
 mod ids;
 mod layer;
 mod link;
@@ -29,11 +32,14 @@ mod wrapping;
 pub use bandwidth::{BandwidthEstimate, BitrateDemand, EstimateBasis, PACKET_OVERHEAD};
 pub use codec::{Codec, CodecParameters, ContentHint, MediaKind, Source};
 pub use command::{Encoding, MediaCommand, PeerConfig, PublicationConfig, SlotConfig};
+pub use connect::{ConnectOutcome, ConnectPhase};
 pub use data::{DataAccess, DataLimits, DataLoss, DataMessage};
 pub use datagram::{ConnectionId, Path, Remote, SendBatch};
+pub use distributions::Distributions;
 pub use drop_reason::{DropCounters, DropReason, DropStage};
 pub use event::{CloseReason, MediaEvent, Speaker};
 pub use extension::{ExtensionKind, ExtensionMap};
+pub use histogram::Histogram;
 pub use ids::{
     ParticipantId, PeerId, PeerIndex, PublicationId, RoomId, RoomIndex, ShardId, SlotId, Ssrc,
 };
@@ -42,7 +48,7 @@ pub use link::{
     LinkFact, LinkFill, LinkNote, LinkedClock, LinkedLayer, SpeakerTurn, SpeechActivity,
 };
 pub use quality::{Decision, PeerQuality, SlotQuality};
-pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotWish};
+pub use slot::{SlotBinding, SlotPolicy, SlotReason, SlotState, SlotWish};
 pub use stats::{KeyframeCause, ShardStats};
 pub use text::{Mid, Rid, ShortText, TextTooLong};
 pub use transport::{

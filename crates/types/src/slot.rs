@@ -117,3 +117,39 @@ pub struct SlotBinding {
     /// Why.
     pub reason: SlotReason,
 }
+
+impl SlotBinding {
+    /// What of it a subscriber notices.
+    pub const fn state(&self) -> SlotState {
+        match (self.publication, self.layer) {
+            (None, _) => SlotState::Empty,
+            (Some(_), None) => SlotState::Paused,
+            (Some(_), Some(_)) => SlotState::Flowing,
+        }
+    }
+}
+
+/// Whether a slot shows anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SlotState {
+    /// It has no source.
+    Empty,
+    /// It has a source, of which nothing is forwarded now.
+    Paused,
+    /// It is sent packets.
+    Flowing,
+}
+
+impl SlotState {
+    /// All, in the order of their discriminants.
+    pub const ALL: [Self; 3] = [Self::Empty, Self::Paused, Self::Flowing];
+
+    /// Name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Paused => "paused",
+            Self::Flowing => "flowing",
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! Counters of a shard: plain numbers, incremented on the packet path, read when asked for.
 //! Metric names are given to them at the edge, in the `plenum` binary.
 
-use crate::{CloseReason, DropCounters, SlotReason};
+use crate::{
+    CloseReason, ConnectOutcome, ConnectPhase, Distributions, DropCounters, SlotReason, SlotState,
+};
 
 /// Why a keyframe was asked of a publisher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,8 +51,12 @@ pub struct ShardStats {
     pub replicas: u64,
     /// Encodings that flow to another shard, counted once for each such shard, now.
     pub feeds: u64,
-    /// Slots now, by [`SlotReason`].
-    pub slots: [u64; SlotReason::COUNT],
+    /// Slots now, by [`SlotReason`] and [`SlotState`].
+    pub slots: [[u64; SlotState::ALL.len()]; SlotReason::COUNT],
+    /// Phases of connecting that have ended, by [`ConnectPhase`] and [`ConnectOutcome`].
+    pub connects: [[u64; ConnectOutcome::ALL.len()]; ConnectPhase::ALL.len()],
+    /// Latencies, and what the networks of the peers are like.
+    pub distributions: Distributions,
     /// Ended peers, by [`CloseReason`].
     pub closed: [u64; CloseReason::ALL.len()],
     /// RTP packets received and authenticated, retransmissions included.
@@ -85,6 +91,8 @@ pub struct ShardStats {
     pub keyframe_requests: [u64; KeyframeCause::ALL.len()],
     /// Sum of the bandwidth estimates of all subscribers now, bits per second.
     pub estimated_bitrate: u64,
+    /// Sum of what the slots of all subscribers are given of it now, bits per second.
+    pub allocated_bitrate: u64,
     /// Data messages that participants sent and that were accepted.
     pub data_messages_in: u64,
     /// Bytes of their payloads.

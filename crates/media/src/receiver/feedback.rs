@@ -3,10 +3,10 @@
 //! Every packet is a full compound (RFC 3550 §6.1), beginning with a receiver report that may be
 //! empty: feedback is small and rare enough, and no peer has to know reduced sizes (RFC 5506).
 
-use super::ReceiverStats;
 use super::arrivals::Arrivals;
 use super::publication::Publication;
 use super::stream::{Role, Stream};
+use super::{ReceiverStats, Reception};
 use plenum_rtp::rtcp::{ReportBlock, RtcpWriter};
 use plenum_types::{Bitrate, MediaKind, SequenceNumber, Ssrc};
 use std::time::{Duration, Instant};
@@ -57,6 +57,8 @@ pub(super) struct Feedback {
     wake: Option<Instant>,
     wanted: Vec<u64>,
     blocks: Vec<ReportBlock>,
+    /// What the last report told, until it is asked for.
+    receptions: Vec<Reception>,
 }
 
 impl Feedback {
@@ -72,6 +74,7 @@ impl Feedback {
             wake: None,
             wanted: Vec::new(),
             blocks: Vec::new(),
+            receptions: Vec::new(),
         }
     }
 
@@ -107,6 +110,15 @@ impl Feedback {
     /// Something is due at `at`.
     pub(super) fn wake_at(&mut self, at: Option<Instant>) {
         self.wake = earlier(self.wake, at);
+    }
+
+    /// Whether media has come.
+    pub(super) const fn has_media(&self) -> bool {
+        self.report_at.is_some()
+    }
+
+    pub(super) fn poll_reception(&mut self) -> Option<Reception> {
+        self.receptions.pop()
     }
 
     pub(super) fn wake(&self) -> Option<Instant> {
@@ -165,6 +177,7 @@ impl Feedback {
     /// The blocks of the next streams in turn, as many as a report may have.
     fn gather_blocks(&mut self, now: Instant, publications: &mut [Publication]) {
         self.blocks.clear();
+        self.receptions.clear();
         let streams = publications
             .iter_mut()
             .flat_map(|publication| &mut publication.streams);
@@ -176,6 +189,10 @@ impl Feedback {
             let block = stream
                 .ssrc(Role::Media)
                 .and_then(|ssrc| stream.statistics.report(now, ssrc));
+            self.receptions.extend(block.map(|block| Reception {
+                lost: block.fraction_lost,
+                jitter: stream.statistics.jitter(),
+            }));
             self.blocks.extend(block);
         }
         self.next_block = 0;

@@ -111,6 +111,12 @@ impl Statistics {
         })
     }
 
+    /// Interarrival jitter.
+    pub(super) fn jitter(&self) -> Duration {
+        let ticks = u64::from(self.jitter >> 4);
+        Duration::from_micros(ticks * 1_000_000 / u64::from(self.clock_rate))
+    }
+
     /// LSR and DLSR, in 1/65,536 s; zero if there was no sender report.
     fn sender_report_age(&self, now: Instant) -> (u32, u32) {
         let Some((came, ntp)) = self.last_sender_report else {

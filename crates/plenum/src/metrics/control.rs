@@ -5,6 +5,7 @@ use plenum_signaling::messages::ErrorCode;
 use prometheus::{IntCounter, IntGauge, Registry, Result};
 
 use super::family::{counter, counters, gauge, level, raise};
+use super::histogram::{HistogramFamily, MILLIONTHS};
 
 /// Reads one number.
 type Read<N> = fn(&SignalingStats) -> N;
@@ -33,6 +34,16 @@ const LEVELS: &[Plain<usize>] = &[
         s.connections
     }),
     (
+        "plenum_signaling_inputs_waiting",
+        "Messages and requests of clients that wait to be handled.",
+        |s| s.inputs_waiting,
+    ),
+    (
+        "plenum_signaling_media_events_waiting",
+        "Events of the media plane that wait to be handled.",
+        |s| s.media_events_waiting,
+    ),
+    (
         "plenum_signaling_draining",
         "Whether the server is being emptied, 0 or 1; participants tell how far it is.",
         |s| usize::from(s.draining),
@@ -60,6 +71,8 @@ pub(super) struct ControlMetrics {
     messages: Vec<IntCounter>,
     /// Joined, replaced, refused.
     joins: Vec<IntCounter>,
+    /// Until joined, until the answer.
+    join_times: HistogramFamily,
     /// In the order of [`ErrorCode::ALL`].
     errors: Vec<IntCounter>,
 }
@@ -90,6 +103,15 @@ impl ControlMetrics {
                 ["outcome"],
                 ["joined", "replaced", "resumed", "refused"].map(|outcome| [outcome.to_owned()]),
             )?,
+            join_times: HistogramFamily::new(
+                registry,
+                "plenum_signaling_join_seconds",
+                "Signaling of a join over WebSocket: enter, from the connection to the message joined; \
+                 offer, from there to the first answer, the client's own time included.",
+                MILLIONTHS,
+                "phase",
+                ["enter", "offer"],
+            )?,
             errors: counters(
                 registry,
                 "plenum_signaling_errors_total",
@@ -114,6 +136,8 @@ impl ControlMetrics {
             &self.joins,
             [joined, joins.replaced, joins.resumed, joins.refused],
         );
+        self.join_times.set(0, stats.join_times.enter_us);
+        self.join_times.set(1, stats.join_times.offer_us);
         raise_all(&self.errors, stats.errors.iter().map(|(_, number)| *number));
     }
 }

@@ -49,19 +49,19 @@ pub(super) fn counters<const N: usize>(
         .collect()
 }
 
-/// Gauges that differ in one label.
-pub(super) fn levels(
+/// Gauges that differ in one or more labels, one for each of `values`.
+pub(super) fn levels<const N: usize>(
     registry: &Registry,
     name: &str,
     help: &str,
-    label: &str,
-    values: impl IntoIterator<Item = String>,
+    labels: [&str; N],
+    values: impl IntoIterator<Item = [String; N]>,
 ) -> Result<Vec<IntGauge>> {
-    let family = IntGaugeVec::new(Opts::new(name, help), &[label])?;
+    let family = IntGaugeVec::new(Opts::new(name, help), &labels)?;
     registry.register(Box::new(family.clone()))?;
     values
         .into_iter()
-        .map(|value| family.get_metric_with_label_values(&[value]))
+        .map(|values| family.get_metric_with_label_values(&values))
         .collect()
 }
 

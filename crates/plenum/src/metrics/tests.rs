@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use plenum_signaling::JoinCounters;
 use plenum_signaling::messages::ErrorCode;
-use plenum_types::DropReason;
+use plenum_signaling::{JoinCounters, JoinTimes};
+use plenum_types::{ConnectOutcome, ConnectPhase, DropReason, SlotReason, SlotState};
 
 use super::*;
 
@@ -15,7 +15,10 @@ fn idle() -> SignalingStats {
         slots: 0,
         connections: 0,
         draining: false,
+        inputs_waiting: 0,
+        media_events_waiting: 0,
         joins: JoinCounters::default(),
+        join_times: JoinTimes::default(),
         messages_in: 0,
         messages_out: 0,
         errors: ErrorCode::ALL.iter().map(|code| (*code, 0)).collect(),
@@ -38,6 +41,7 @@ fn reading(shard: u16, stats: ShardStats) -> ShardReading {
     ShardReading {
         shard: ShardId(shard),
         alive: true,
+        commands_waiting: 2,
         commands_refused: 3,
         stats: Some(stats),
     }
@@ -66,6 +70,12 @@ fn the_text_is_well_formed_and_unique() {
             );
         } else if !line.starts_with('#') {
             let name = line.split(['{', ' ']).next().unwrap();
+            let of_histogram = ["_bucket", "_sum", "_count"];
+            let name = of_histogram
+                .iter()
+                .filter_map(|suffix| name.strip_suffix(suffix))
+                .find(|name| described.contains(*name))
+                .unwrap_or(name);
             assert!(described.contains(name), "{name} has no help");
             assert!(seen.insert(series(line).to_owned()), "{line} twice");
             line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap();
@@ -101,12 +111,17 @@ fn shards_are_summed_up_and_updates_do_not_add_up() {
     };
     one.drops.add(DropReason::Muted, 4);
     one.drops.add(DropReason::LinkFull, 2);
-    let two = ShardStats {
+    one.slots[SlotReason::Bandwidth as usize][SlotState::Paused as usize] = 3;
+    one.connects[ConnectPhase::Dtls as usize][ConnectOutcome::Failed as usize] = 5;
+    one.distributions.forwarding_us.record(80);
+    one.distributions.loss_in_ppm.record(40_000);
+    let mut two = ShardStats {
         rtp_packets_out: 5,
         peers: 1,
         link_packets_in: 6,
         ..ShardStats::default()
     };
+    two.distributions.forwarding_us.record(700);
     let readings = [reading(0, one), reading(1, two)];
     let metrics = Metrics::new(2).unwrap();
     metrics.update(&readings, &TcpStats::default(), &idle());
@@ -123,6 +138,15 @@ fn shards_are_summed_up_and_updates_do_not_add_up() {
         "plenum_link_full_packets_total{shard=\"0\"} 2",
         "plenum_shard_up{shard=\"1\"} 1",
         "plenum_shard_commands_refused_total{shard=\"0\"} 3",
+        "plenum_shard_commands_waiting{shard=\"1\"} 2",
+        "plenum_media_slots{reason=\"bandwidth\",state=\"paused\"} 3",
+        "plenum_media_connects_total{outcome=\"failed\",phase=\"dtls\"} 5",
+        "plenum_media_forwarding_seconds_bucket{le=\"0.0001\"} 1",
+        "plenum_media_forwarding_seconds_bucket{le=\"0.001\"} 2",
+        "plenum_media_forwarding_seconds_bucket{le=\"+Inf\"} 2",
+        "plenum_media_forwarding_seconds_sum 0.00078",
+        "plenum_media_loss_ratio_bucket{direction=\"in\",le=\"0.05\"} 1",
+        "plenum_media_loss_ratio_count{direction=\"out\"} 0",
     ] {
         assert!(text.lines().any(|found| found == line), "no {line}");
     }

@@ -139,6 +139,7 @@ impl Registry {
             token_expires: request.claims.exp,
             token_warning: None,
             moderated_s: None,
+            awaits_offer: None,
             resume_secret: None,
             events: EventLog::default(),
             session: None,

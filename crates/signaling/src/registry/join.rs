@@ -3,7 +3,7 @@
 use plenum_types::{ParticipantId, RoomId, Secret};
 use rand::Rng;
 
-use super::{Registry, Timer};
+use super::{JOIN_TIMEOUT, Registry, Timer};
 use crate::connection::ConnectionId;
 use crate::ids;
 use crate::messages::{
@@ -114,6 +114,9 @@ impl Registry {
         let expiry = self.expiry(connection, &claims);
         if let Some(known) = self.connections.get_mut(&connection) {
             known.joined = Some((room_id, id));
+            let connected = known.join_by - JOIN_TIMEOUT;
+            let took = self.now.saturating_duration_since(connected);
+            self.join_times.note_entered(took);
             self.timers
                 .remove(&(known.join_by, Timer::Join(connection)));
         }
@@ -132,6 +135,7 @@ impl Registry {
             http: None,
             connection: Some(connection),
             gone_at: None,
+            awaits_offer: Some(self.now),
             resume_secret: Some(Secret(ids::random_text(RESUME_SECRET_CHARACTERS, rng))),
             events: EventLog::default(),
             session: None,

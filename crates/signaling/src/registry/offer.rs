@@ -51,6 +51,11 @@ impl Registry {
             publications,
         };
         self.tell(room, who, answer);
+        let awaited = self.participant_mut(room, who);
+        if let Some(since) = awaited.and_then(|them| them.awaits_offer.take()) {
+            let took = self.now.saturating_duration_since(since);
+            self.join_times.note_answered(took);
+        }
         for refusal in refusals {
             self.tell(room, who, refusal.message(false, Some(id)));
         }

@@ -37,6 +37,8 @@ pub(crate) struct Participant {
     pub(crate) connection: Option<ConnectionId>,
     /// When it is given up, while the WebSocket is lost.
     pub(crate) gone_at: Option<Instant>,
+    /// When it came, until its first offer is answered; none without a WebSocket.
+    pub(crate) awaits_offer: Option<Instant>,
     /// What proves that somebody comes back into this stay; none without a WebSocket.
     pub(crate) resume_secret: Option<Secret>,
     /// What it was told, in case that it comes back.
