@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FrameDecryptor, FrameEncryptor, KeyRing, OVERHEAD_BYTES, plainBytes } from '../../crates/signaling/web/sdk/e2ee-frames.js';
+import { FrameDecryptor, FrameEncryptor, KeyRing, OVERHEAD_BYTES, originOf, plainBytes } from '../../crates/signaling/web/sdk/e2ee-frames.js';
+import { ReplayGuard } from '../../crates/signaling/web/sdk/e2ee-replay.js';
 import { deriveKeys } from '../../crates/signaling/web/sdk/e2ee-keys.js';
 
 const [right, wrong, elsewhere] = await Promise.all([deriveKeys('correct horse', 'tea'), deriveKeys('battery staple', 'tea'), deriveKeys('correct horse', 'coffee')]);
@@ -92,5 +93,21 @@ describe('the frame cipher', () => {
     const sealed = await new FrameEncryptor(ringOf(right), 'data').encrypt(KEY);
     assert.deepEqual(await new FrameDecryptor(ringOf(again), 'data').decrypt(sealed), KEY);
     for (const key of Object.values(right.keys)) await assert.rejects(crypto.subtle.exportKey('raw', key));
+  });
+
+  test('an encrypted frame tells where it comes from', async () => {
+    const encryptor = new FrameEncryptor(ringOf(right), 'data', 7);
+    const [first, second] = [originOf(await encryptor.encrypt(KEY)), originOf(await encryptor.encrypt(KEY))];
+    assert.deepEqual([first.counter, second.counter, first.prefix], [7, 8, second.prefix]);
+  });
+
+  test('messages that come again are known, those that overtake each other are not taken for such', () => {
+    const guard = new ReplayGuard();
+    const came = (...counters) => counters.map((counter) => guard.accept('a', counter));
+    assert.deepEqual(came(0, 1, 3, 2, 1, 3, 0), [true, true, true, true, false, false, false]);
+    assert.ok(guard.accept('b', 1), 'another sender');
+    assert.deepEqual(came(1000, 744, 745, 745, 4), [true, false, true, false, false], 'what is too old counts as known');
+    for (let counter = 1001; counter < 9000; counter += 1) assert.ok(guard.accept('a', counter));
+    assert.deepEqual(came(8999, 8800, 9000), [false, false, true]);
   });
 });

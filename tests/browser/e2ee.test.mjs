@@ -123,7 +123,8 @@ describe('end-to-end encryption', { timeout: 180_000 }, () => {
     [server, browser] = await Promise.all([Server.start(), launch()]);
     ada = await open('Ada', { secret: SECRET, media: { colour: RED, tone: 440, width: 640, height: 360, noise: 6 } });
     bob = await open('Bob', { secret: SECRET, media: { colour: BLUE, tone: 620 } });
-    cleo = await open('Cleo', { media: { colour: GREEN, tone: 880 } });
+    // A browser that has the older interface alone.
+    cleo = await open('Cleo', { initScripts: [[() => { delete window.RTCRtpScriptTransform; }]], media: { colour: GREEN, tone: 880 } });
     await cleo.page.fill('#passphrase', SECRET);
     await Promise.all([ada, bob, cleo].map(enter));
   });
@@ -181,6 +182,16 @@ describe('end-to-end encryption', { timeout: 180_000 }, () => {
     assert.deepEqual(words, [['chat', 'one', true], ['chat', 'two', true], ['chat', 'three', true]]);
     assert.deepEqual(data.find(([topic]) => topic === 'bytes')?.slice(2), [true]);
     assert.equal((await heard(cleo)).data.length, 3);
+    // What comes a second time from whoever is on the way is not told again.
+    await bob.page.evaluate(() => {
+      const { room } = window.plenum;
+      const receive = room._onData.bind(room);
+      room._onData = (message, connection) => { receive(message, connection); receive(message, connection); };
+    });
+    await ada.page.evaluate(() => window.plenum.room.sendData('once', { topic: 'chat' }));
+    await ada.page.evaluate(() => window.plenum.room.sendData('last', { topic: 'chat' }));
+    await until('Bob has the last', async () => (await heard(bob)).data.some(([, payload]) => payload === 'last'));
+    assert.equal((await heard(bob)).data.filter(([, payload]) => payload === 'once').length, 1);
   });
 
   test('who taps the server gets bytes that only the passphrase makes pictures of', async () => {
@@ -279,6 +290,13 @@ describe('end-to-end encryption', { timeout: 180_000 }, () => {
     const dora = await open('Dora', { secret: CHANGED, flags: { camera: '0', mic: '0' } });
     await enter(dora);
     await Promise.all([dora.sees('Ada', RED), dora.sees('Bob', BLUE)]);
+    // Who loses the connection comes back with the passphrase of now.
+    await bob.page.evaluate(async () => {
+      const { PlenumError } = await import('/plenum.js');
+      window.plenum.room._connection.fail(new PlenumError('connectionLost'));
+    });
+    await until('Bob is back', () => bob.page.evaluate(() => window.plenum.room.state === 'connected'));
+    await Promise.all([dora.sees('Bob', BLUE), bob.sees('Ada', RED), bob.hears('Ada', 440)]);
     assert.deepEqual(people.flatMap(({ errors }) => errors), []);
   });
 });

@@ -1,7 +1,7 @@
 // The package installs and bundles, and every example runs.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -147,6 +147,34 @@ describe('the package and the examples', { timeout: 180_000 }, () => {
     await react.close();
     await until('it is gone', async () => await minimal.locator('video').count() === 0);
     await minimal.close();
+  });
+
+  test('a bundle encrypts, with the worker that vite finds and with one that esbuild makes', async () => {
+    project.write('e2ee.js', `import { Room } from 'plenum-client';
+      const { url, token, worker } = Object.fromEntries(new URLSearchParams(location.search));
+      const room = await Room.join({ url, token, e2ee: { passphrase: 'bundled', ...(worker ? { worker: () => new Worker(worker, { type: 'module' }) } : {}) } });
+      document.body.textContent = \`encrypted: \${room.encrypted}\`;`);
+    project.write('e2ee.html', '<!doctype html><body><script type="module" src="./e2ee.js"></script>');
+    await vite.build({
+      root: project.folder, base: '/e2ee-vite/', configFile: false, logLevel: 'error',
+      build: { outDir: project.path('out/e2ee-vite'), assetsDir: '.', target: 'es2022', rollupOptions: { input: project.path('e2ee.html') } },
+    });
+    await esbuild.build({
+      entryPoints: { e2ee: project.path('e2ee.js'), worker: project.path('node_modules/plenum-client/sdk/e2ee-worker.js') },
+      outdir: project.path('out/e2ee-esbuild'), bundle: true, format: 'esm', target: 'es2022', minify: true, logLevel: 'error',
+    });
+    cpSync(project.path('e2ee.html'), project.path('out/e2ee-esbuild/e2ee.html'));
+    for (const [folder, more] of [['e2ee-vite', {}], ['e2ee-esbuild', { worker: '/e2ee-esbuild/worker.js' }]]) {
+      const query = new URLSearchParams({ url: server.url, token: server.token('tea', folder), ...more });
+      const page = await open(`http://localhost:${pages.address().port}/${folder}/e2ee.html?${query}`);
+      await until(`${folder} joins`, async () => (await page.textContent('body')) === 'encrypted: true' || Promise.reject(new Error(JSON.stringify(page.mistakes))));
+      fine(page);
+      await page.close();
+    }
+    // Without the worker nothing is sent: joining fails and says why.
+    const page = await open(`http://localhost:${pages.address().port}/e2ee-esbuild/e2ee.html?${new URLSearchParams({ url: server.url, token: server.token('tea', 'none') })}`);
+    await until('the reason', async () => page.mistakes.some((mistake) => /worker of the SDK does not load/.test(mistake)));
+    await page.close();
   });
 
   test('obs.html prints an address and a token that the server takes', async () => {

@@ -25,6 +25,7 @@ import './sdk/e2ee.js';
 import './sdk/e2ee-frames.js';
 import './sdk/e2ee-keys.js';
 import './sdk/e2ee-open-worker.js';
+import './sdk/e2ee-replay.js';
 import './sdk/emitter.js';
 import './sdk/messages.js';
 import './sdk/people.js';

@@ -74,6 +74,7 @@ const ASSETS: &[Asset] = &[
     sdk_script!("e2ee-frames.js"),
     sdk_script!("e2ee-keys.js"),
     sdk_script!("e2ee-open-worker.js"),
+    sdk_script!("e2ee-replay.js"),
     sdk_script!("e2ee-worker.js"),
     sdk_script!("emitter.js"),
     sdk_script!("errors.js"),

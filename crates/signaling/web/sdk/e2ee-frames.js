@@ -31,6 +31,13 @@ export function plainBytes(use, frame) {
   return Math.min(wanted, frame.length);
 }
 
+/** What makes an encrypted frame different from all others: who encrypted it, and its number. @param {Uint8Array} frame */
+export function originOf(frame) {
+  const iv = frame.subarray(frame.length - TRAILER_BYTES, frame.length - ID_BYTES);
+  const counter = new DataView(iv.buffer, iv.byteOffset).getUint32(PREFIX_BYTES);
+  return { prefix: iv.subarray(0, PREFIX_BYTES).join(), counter };
+}
+
 /** The keys in force: the newest encrypts, the ones before still decrypt for a while. */
 export class KeyRing {
   /** Newest first. */

@@ -6,6 +6,8 @@
 // encrypted, under a topic that says so.
 
 import { bytes, write } from './data.js';
+import { originOf } from './e2ee-frames.js';
+import { ReplayGuard } from './e2ee-replay.js';
 import { PlenumError } from './errors.js';
 
 const SEALED_TOPIC = 'plenum.e2ee';
@@ -38,6 +40,7 @@ export class Messages {
   #room;
   #sending = Promise.resolve();
   #receiving = Promise.resolve();
+  #replays = new ReplayGuard();
   /** Ids of those whose messages could not be read. */
   #unreadable = new Set();
 
@@ -68,7 +71,9 @@ export class Messages {
       if (!sealed) return tell({}, false);
       const opened = room.encrypted ? await this.#open(message.payload) : null;
       this.#onOpened(participant, from, Boolean(opened));
-      if (opened) tell(opened, true);
+      if (!opened) return;
+      const { prefix, counter } = originOf(message.payload);
+      if (this.#replays.accept(prefix, counter)) tell(opened, true);
     });
   }
 

@@ -308,6 +308,33 @@ fn muting_is_told_to_all_and_unpublishing_to_the_others() {
     assert_eq!(server.registry.gauges().publications, 1);
 }
 
+/// The server believes what publishers say of encryption, and remembers it.
+#[test]
+fn the_others_are_told_what_is_encrypted() {
+    let mut server = Server::new();
+    server.join(1, "ada");
+    server.join(2, "bob");
+    server.forget();
+    let offer = |publications| json!({"type": "offer", "id": 1, "sdp": GSTREAMER, "publications": publications});
+    server.say(1, offer(json!([{"mid": "video0", "encrypted": true}])));
+    let told = |server: &mut Server| -> Vec<_> {
+        let heard = server.heard_json(2);
+        let published = heard
+            .iter()
+            .filter(|message| message["type"] == "published");
+        published
+            .map(|message| message["publication"]["encrypted"].clone())
+            .collect()
+    };
+    assert_eq!(told(&mut server), [false, true], "sound, picture");
+    server.forget();
+    server.say(1, offer(json!([])));
+    assert!(told(&mut server).is_empty(), "as it was");
+    server.say(1, offer(json!([{"mid": "video0", "encrypted": false}])));
+    assert_eq!(told(&mut server), [false], "something else");
+    assert!(server.commands().is_empty(), "no affair of the media plane");
+}
+
 #[test]
 fn slots_are_steered_one_by_one() {
     let mut server = Server::new();
