@@ -1,6 +1,7 @@
 //! What the control plane asks of the shard. A command for something that is gone is ignored:
 //! the two planes may cross.
 
+use crate::fault::Fault;
 use crate::peers::PeerEntry;
 use crate::shard::Shard;
 use plenum_media::{Peer, Receiver};
@@ -14,6 +15,16 @@ use std::time::Instant;
 impl Shard {
     /// Carries out one command.
     pub fn handle_command(&mut self, now: Instant, command: MediaCommand) {
+        let peer = command.peer().and_then(|peer| self.peers.index_of(peer));
+        if !peer.is_some_and(|peer| self.isolation.is_broken(peer)) {
+            self.in_turn(peer, |shard| shard.carry_out(now, peer, command));
+        }
+    }
+
+    fn carry_out(&mut self, now: Instant, peer: Option<PeerIndex>, command: MediaCommand) {
+        if let Some(entry) = peer.and_then(|peer| self.peers.at_mut(peer)) {
+            entry.may_fault(Fault::Command);
+        }
         match command {
             MediaCommand::AddPeer(config) => self.add_peer(now, *config),
             MediaCommand::RestartIce {
@@ -62,6 +73,8 @@ impl Shard {
             MediaCommand::SetDataAccess { peer, access } => self.set_data_access(now, peer, access),
             MediaCommand::DeliverData(message) => self.deliver_data(now, &message),
             MediaCommand::ExplainPeer { peer, request } => self.explain_peer(now, peer, request),
+            // For whoever drives the shard.
+            MediaCommand::StartAnew => {}
             MediaCommand::ReportStats => {
                 let stats = Box::new(self.stats_now(now));
                 self.events.push_back(MediaEvent::Stats(stats));
@@ -86,7 +99,15 @@ impl Shard {
         };
         let mut receiver = Receiver::new(Ssrc(self.rng.random()));
         receiver.set_cname(&config.cname);
-        let entry = PeerEntry::new(id, config.room, config.cname, transport, receiver, now);
+        #[cfg_attr(
+            not(debug_assertions),
+            expect(unused_mut, reason = "only tests change it")
+        )]
+        let mut entry = PeerEntry::new(id, config.room, config.cname, transport, receiver, now);
+        #[cfg(debug_assertions)]
+        {
+            entry.fault = Fault::asked_by(&config.remote.ufrag);
+        }
         let index = self.peers.insert(entry);
         self.peers.add_ufrag(index, &config.local.ufrag);
         self.peers.touch(index);

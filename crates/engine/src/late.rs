@@ -19,10 +19,17 @@ impl Shard {
             };
             // What waits in a burst is in the store, too: it must not be sent twice.
             self.fan_out_room(now, room, out);
-            while let Some(sent) = self.send_next_late(now, slot, out) {
-                if let Err(reason) = sent {
-                    self.stats.drops.count(reason);
-                }
+            let peer = self.router.peer_of_slot(slot);
+            if !peer.is_some_and(|peer| self.isolation.is_broken(peer)) {
+                self.in_turn(peer, |shard| shard.send_slot_late(now, slot, out));
+            }
+        }
+    }
+
+    fn send_slot_late(&mut self, now: Instant, slot: SlotIndex, out: &mut impl SendBatch) {
+        while let Some(sent) = self.send_next_late(now, slot, out) {
+            if let Err(reason) = sent {
+                self.stats.drops.count(reason);
             }
         }
     }

@@ -9,6 +9,7 @@
 //! | `packet_path` | a media packet's way through the stages, in order |
 //! | `burst` | packets of a wake-up, dealt out subscriber by subscriber |
 //! | `feedback` | RTCP from clients: reports, retransmissions, keyframe requests, estimates |
+//! | `isolation`, `fault` | a panic over one peer ends that peer; panics on demand for tests |
 //! | `late` | packets that leave later than they came, from the store |
 //! | `probe` | padding that finds out what the way to a client carries |
 //! | `progress` | how far peers come in connecting, and what their networks are like |
@@ -28,7 +29,9 @@ mod clock;
 mod commands;
 mod crossing;
 mod data;
+mod fault;
 mod feedback;
+mod isolation;
 mod late;
 mod link;
 mod packet_path;
@@ -42,6 +45,7 @@ mod tests;
 mod timers;
 mod transport;
 
+pub use fault::Fault;
 pub use link::{LinkMessage, LinkPacket, LinkRefused, Links, NoLinks};
 pub use plenum_media::{Certificate, stun_local_ufrag};
 pub use plenum_routing::LinkPosition;

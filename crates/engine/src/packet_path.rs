@@ -8,6 +8,7 @@
 //! datagram, `fan_out_burst` for what ends one subscriber's copy.
 
 use crate::burst::{Burst, BurstPacket};
+use crate::fault::Fault;
 use crate::link::Links;
 use crate::peers::{PeerEntry, PeerTable};
 use crate::shard::Shard;
@@ -17,6 +18,7 @@ use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth,
 use plenum_types::{
     ConnectPhase, DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
 };
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 impl Shard {
@@ -30,7 +32,10 @@ impl Shard {
         out: &mut impl SendBatch,
         links: &mut impl Links,
     ) {
-        if let Err(reason) = self.try_datagram(now, path, datagram, out, links) {
+        let handled = self.in_turn(None, |shard| {
+            shard.try_datagram(now, path, datagram, out, links)
+        });
+        if let Some(Err(reason)) = handled {
             self.stats.drops.count(reason);
         }
     }
@@ -53,7 +58,14 @@ impl Shard {
                 .index_at_address(path.remote)
                 .ok_or(DropReason::UnknownAddress)?,
         };
+        if self.isolation.is_broken(peer) {
+            return Err(DropReason::UnknownAddress);
+        }
+        self.isolation.turn = Some(peer);
         self.peers.touch(peer);
+        if let Some(entry) = self.peers.at_mut(peer) {
+            entry.may_fault(Fault::Datagram);
+        }
         match protocol {
             Protocol::Rtp => self.handle_rtp(now, path, peer, datagram, out, links),
             Protocol::Rtcp => self.handle_rtcp(now, path, peer, datagram, out),
@@ -177,37 +189,62 @@ impl Shard {
     /// Forwards the packets of a room, whether or not they could wait.
     pub(crate) fn fan_out_room(&mut self, now: Instant, room: RoomIndex, out: &mut impl SendBatch) {
         if let Some(burst) = self.waiting.take(room) {
+            let turn = self.isolation.turn.take();
             self.fan_out_burst(now, &burst, out);
+            self.isolation.turn = turn;
             self.waiting.recycle(burst);
         }
     }
 
-    /// Stages 6 and 7 for the packets of a burst, subscriber by subscriber.
+    /// Stages 6 and 7 for the packets of a burst. Where a subscriber's turn panics, it goes on with
+    /// the next one.
     fn fan_out_burst(&mut self, now: Instant, burst: &Burst, out: &mut impl SendBatch) {
+        self.deal.plan(burst, &self.router);
+        if self.deal.peer(0).is_none() {
+            return;
+        }
+        let since = self.forwarded_since.get_or_insert(burst.since);
+        *since = burst.since.min(*since);
+        let mut position = 0;
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
+            self.serve(now, burst, &mut position, out);
+        })) {
+            self.blame(panic);
+        }
+        self.isolation.turn = None;
+    }
+
+    /// Subscriber by subscriber, from `position` on.
+    fn serve(
+        &mut self,
+        now: Instant,
+        burst: &Burst,
+        position: &mut usize,
+        out: &mut impl SendBatch,
+    ) {
         let Self {
             deal,
             router,
             peers,
             stats,
             clock,
-            forwarded_since,
+            isolation,
             ..
         } = self;
         let abs_send_time = clock.abs_send_time(now);
-        deal.plan(burst, router);
-        if deal.peer(0).is_some() {
-            let since = forwarded_since.get_or_insert(burst.since);
-            *since = burst.since.min(*since);
-        }
-        let mut position = 0;
-        while let Some(peer) = deal.peer(position) {
-            position += 1;
+        while let Some(peer) = deal.peer(*position) {
+            *position += 1;
+            if isolation.is_broken(peer) {
+                continue;
+            }
+            isolation.turn = Some(peer);
             let Some(mut subscriber) = Subscriber::of(peers, peer) else {
                 let copies = deal.deliveries_to(peer, burst).flat_map(|(_, group)| group);
                 let copies = copies.count() as u64;
                 stats.drops.add(DropReason::SubscriberNotReady, copies);
                 continue;
             };
+            subscriber.entry.may_fault(Fault::Copy);
             if subscriber.entry.progress.awaits_packet() {
                 let progress = &mut subscriber.entry.progress;
                 progress.finish(now, ConnectPhase::FirstPacket, stats);

@@ -2,6 +2,7 @@
 //! when a datagram arrives, by ICE user name before the address is proven, by id for commands.
 
 use crate::data::PeerData;
+use crate::fault::Fault;
 use crate::progress::Progress;
 use plenum_media::{Peer, Receiver, Sender};
 use plenum_types::{
@@ -43,11 +44,23 @@ pub(crate) struct PeerEntry {
     pub(crate) touched: bool,
     /// Why it ends, once it does; it goes at the next flush.
     pub(crate) ending: Option<CloseReason>,
+    /// Where handling it is to panic.
+    #[cfg(debug_assertions)]
+    pub(crate) fault: Option<Fault>,
     ufrags: Vec<String>,
     addresses: Vec<Remote>,
 }
 
 impl PeerEntry {
+    /// In debug builds panics if a test asked for it here.
+    #[inline]
+    pub(crate) fn may_fault(&mut self, here: Fault) {
+        #[cfg(debug_assertions)]
+        crate::fault::strike(&mut self.fault, here);
+        #[cfg(not(debug_assertions))]
+        let _ = here;
+    }
+
     pub(crate) fn new(
         id: PeerId,
         room: RoomId,
@@ -72,6 +85,8 @@ impl PeerEntry {
             armed: None,
             touched: false,
             ending: None,
+            #[cfg(debug_assertions)]
+            fault: None,
             ufrags: Vec::new(),
             addresses: Vec::new(),
         }

@@ -3,14 +3,16 @@
 use crate::burst::deal::Deal;
 use crate::burst::waiting::Waiting;
 use crate::clock::ShardClock;
+use crate::fault::Fault;
+use crate::isolation::Isolation;
 use crate::link::Links;
 use crate::peers::PeerTable;
 use crate::timers::TimerQueue;
 use plenum_media::Certificate;
 use plenum_routing::Router;
 use plenum_types::{
-    ConnectPhase, DropReason, MediaEvent, NtpTime, PeerIndex, PublicationId, RoomId, SendBatch,
-    ShardId, ShardStats,
+    CloseReason, ConnectPhase, DropReason, MediaEvent, NtpTime, PeerIndex, PublicationId, RoomId,
+    SendBatch, ShardId, ShardStats,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -79,6 +81,7 @@ pub struct Shard {
     pub(crate) timers: TimerQueue,
     pub(crate) events: VecDeque<MediaEvent>,
     pub(crate) stats: ShardStats,
+    pub(crate) isolation: Isolation,
     /// When the oldest packet came that was forwarded since the last [`on_sent`](Self::on_sent).
     pub(crate) forwarded_since: Option<Instant>,
     /// When to offer notes again for which a link had no room.
@@ -114,6 +117,7 @@ impl Shard {
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             stats: ShardStats::default(),
+            isolation: Isolation::default(),
             forwarded_since: None,
             notes_retry: None,
             scratch: Vec::with_capacity(RTCP_BYTES_MAX),
@@ -143,9 +147,7 @@ impl Shard {
                 continue;
             }
             entry.armed = None;
-            entry.transport.handle_timeout(now);
-            self.send_reports(now, index, out);
-            self.send_probes(now, index, out);
+            self.in_turn(Some(index), |shard| shard.handle_timer(now, index, out));
             self.peers.touch(index);
         }
         if self
@@ -157,12 +159,28 @@ impl Shard {
         }
     }
 
+    fn handle_timer(&mut self, now: Instant, index: PeerIndex, out: &mut impl SendBatch) {
+        let Some(entry) = self.peers.at_mut(index) else {
+            return;
+        };
+        entry.may_fault(Fault::Timer);
+        entry.transport.handle_timeout(now);
+        self.send_reports(now, index, out);
+        self.send_probes(now, index, out);
+    }
+
     /// Ends a wake-up: forwards the packets that need not wait, carries out what the router decided,
     /// writes what peers want to send, re-arms their timers, and tells other shards what is new.
     pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links) {
         self.fan_out(now, out);
-        self.flush_peers(now, out);
-        self.send_late(now, out);
+        loop {
+            self.end_broken(now);
+            self.flush_peers(now, out);
+            self.send_late(now, out);
+            if !self.isolation.is_any_broken() {
+                break;
+            }
+        }
         self.send_backfills(now, links);
         self.send_notes(now, links);
     }
@@ -175,10 +193,41 @@ impl Shard {
             let Some(index) = self.peers.pop_touched() else {
                 return;
             };
-            self.drain_transport(now, index, out);
-            self.send_feedback(now, index, out);
-            self.look_for_first_packet(now, index);
-            self.arm(index);
+            if self.isolation.is_broken(index) {
+                continue;
+            }
+            self.in_turn(Some(index), |shard| shard.flush_peer(now, index, out));
+        }
+    }
+
+    fn flush_peer(&mut self, now: Instant, index: PeerIndex, out: &mut impl SendBatch) {
+        if let Some(entry) = self.peers.at_mut(index) {
+            entry.may_fault(Fault::Flush);
+            self.may_fault_itself(index);
+        }
+        self.drain_transport(now, index, out);
+        self.send_feedback(now, index, out);
+        self.look_for_first_packet(now, index);
+        self.arm(index);
+    }
+
+    /// In debug builds panics in nobody's turn if a test asked for it.
+    fn may_fault_itself(&mut self, index: PeerIndex) {
+        let turn = self.isolation.turn.take();
+        if let Some(entry) = self.peers.at_mut(index) {
+            entry.may_fault(Fault::Shard);
+        }
+        self.isolation.turn = turn;
+    }
+
+    /// Takes over the counters of the shard in whose place this one is. Its peers are gone.
+    pub fn succeed(&mut self, before: &Self) {
+        self.stats = before.stats.clone();
+        for entry in before.peers.iter() {
+            let reason = CloseReason::InternalError;
+            self.stats.closed[reason as usize] += 1;
+            self.stats.nacks_out += entry.receiver.stats().nacks_out;
+            entry.progress.end(reason, &mut self.stats);
         }
     }
 

@@ -67,6 +67,11 @@ impl<S: RunSink> Batch<S> {
         }
     }
 
+    /// Drops what is not handed over yet.
+    pub(crate) const fn clear(&mut self) {
+        (self.open, self.reserved, self.written) = (None, None, 0);
+    }
+
     /// Where runs are handed over.
     pub(crate) fn sink(&mut self) -> &mut S {
         &mut self.sink

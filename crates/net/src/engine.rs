@@ -57,6 +57,13 @@ pub trait Engine {
     /// The next fact for the control plane.
     fn poll_event(&mut self) -> Option<MediaEvent>;
 
+    /// Takes over the counters of the engine in whose place this one is; that one has failed.
+    fn succeed(&mut self, _before: &Self)
+    where
+        Self: Sized,
+    {
+    }
+
     /// Counts datagrams that were dropped outside of the engine.
     fn count_drop(&mut self, reason: DropReason, number: u64);
 }

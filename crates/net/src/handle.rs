@@ -57,6 +57,11 @@ impl ShardHandle {
         !self.bell.gone.load(Ordering::Relaxed)
     }
 
+    /// How often the shard has failed and begun anew.
+    pub fn restarts(&self) -> usize {
+        self.bell.restarts.load(Ordering::Relaxed)
+    }
+
     /// Commands that wait to be carried out.
     pub fn waiting(&self) -> usize {
         self.bell.waiting.load(Ordering::Relaxed)
@@ -131,6 +136,11 @@ impl Inbox {
         fence(Ordering::SeqCst);
     }
 
+    /// The shard begins anew.
+    pub(crate) fn count_restart(&self) {
+        self.bell.restarts.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The next message. [`Message::Stop`] once all handles are gone.
     pub(crate) fn poll(&self) -> Option<Message> {
         match self.queue.try_recv() {
@@ -159,6 +169,8 @@ pub(crate) struct Bell {
     gone: AtomicBool,
     /// Messages in the queue.
     waiting: AtomicUsize,
+    /// How often the shard has begun anew.
+    restarts: AtomicUsize,
 }
 
 impl Bell {
@@ -168,6 +180,7 @@ impl Bell {
             rung: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
+            restarts: AtomicUsize::new(0),
         }
     }
 

@@ -24,6 +24,7 @@ mod handle;
 mod link;
 mod media;
 mod receive;
+mod restarts;
 mod send;
 mod shard_loop;
 mod socket;

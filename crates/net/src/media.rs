@@ -98,6 +98,10 @@ impl Engine for Shard {
         self.poll_event()
     }
 
+    fn succeed(&mut self, before: &Self) {
+        self.succeed(before);
+    }
+
     fn count_drop(&mut self, reason: DropReason, number: u64) {
         self.count_drop(reason, number);
     }

@@ -5,11 +5,12 @@
 //! sleep end at once.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
-use plenum_types::{DropReason, MediaEvent, ShardId};
+use plenum_types::{DropReason, MediaCommand, MediaEvent, ShardId};
 
 use crate::Engine;
 use crate::batch::{Batch, RunSink};
@@ -17,6 +18,7 @@ use crate::counters::NetCounters;
 use crate::handle::{Inbox, Message};
 use crate::link::LinkEnds;
 use crate::receive::{BUFFER_BYTES, ReceiveBuffers, Received};
+use crate::restarts::Restarts;
 use crate::send::SocketSink;
 use crate::socket::Socket;
 use crate::tcp::{Next, StreamBuffer, Streams, TcpRefusal};
@@ -45,6 +47,10 @@ const EVENTS_PER_WAKE_UP: usize = 1_024;
 
 /// Reports of the poll per sleep: those of connections that do not fit come at the next one.
 const EVENTS: usize = 256;
+
+/// When to tell the control plane again that a shard has begun anew. It answers within milliseconds,
+/// unless the event was lost in a full queue.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long to leave a socket alone that fails to be read for no known reason.
 const RETRY: Duration = Duration::from_millis(10);
@@ -88,6 +94,8 @@ pub(crate) struct ShardLoop<E, F> {
     /// Whether commands or events were left over.
     left_over: bool,
     stopping: bool,
+    /// The shard has begun anew, and the control plane does not know: when to tell it again.
+    awaits_start: Option<Instant>,
 }
 
 impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
@@ -111,16 +119,55 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             readiness: Readiness::Readable,
             left_over: false,
             stopping: false,
+            awaits_start: None,
         }
     }
 
-    /// Runs until told to stop.
-    pub(crate) fn run(mut self) {
-        while !self.stopping {
-            if let Err(error) = self.sleep() {
-                tracing::error!(shard = %self.shard, %error, "waiting for datagrams failed, the shard ends");
+    /// Runs until told to stop. Where the engine panics, or nothing can be waited for, the shard
+    /// begins anew with one that `make` makes, on the same sockets; its peers are gone. Gives up
+    /// if that happens too often.
+    pub(crate) fn run(mut self, make: impl Fn() -> E) {
+        let mut restarts = Restarts::default();
+        loop {
+            // After a panic nothing of the engine is used but its counters.
+            let ran = catch_unwind(AssertUnwindSafe(|| self.run_engine()));
+            if let Ok(Ok(())) = ran {
                 return;
             }
+            if let Ok(Err(error)) = ran {
+                tracing::error!(shard = %self.shard, %error, "waiting for datagrams failed");
+            }
+            if !restarts.try_once_more(Instant::now()) {
+                tracing::error!(shard = %self.shard, "the shard failed too often and ends");
+                return;
+            }
+            tracing::error!(shard = %self.shard, "the shard failed and begins anew without its peers");
+            self.begin_anew(make());
+        }
+    }
+
+    fn begin_anew(&mut self, engine: E) {
+        let before = std::mem::replace(&mut self.engine, engine);
+        // Its state is in doubt: if its counters or its end make trouble, they are left alone.
+        let engine = &mut self.engine;
+        let _ = catch_unwind(AssertUnwindSafe(|| engine.succeed(&before)));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
+        self.batch.clear();
+        self.stream_buffer.clear();
+        self.readiness = Readiness::Readable;
+        self.inbox.count_restart();
+        self.tell_beginning(Instant::now());
+    }
+
+    /// Until the control plane has heard that the peers are gone, what it says is for them.
+    fn tell_beginning(&mut self, now: Instant) {
+        self.awaits_start = Some(now + TELL_AGAIN);
+        (self.events)(self.shard, MediaEvent::ShardEnded { begins_anew: true });
+    }
+
+    fn run_engine(&mut self) -> io::Result<()> {
+        while !self.stopping {
+            self.sleep()?;
             let now = Instant::now();
             self.left_over = false;
             self.handle_commands(now);
@@ -136,7 +183,11 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             self.engine.on_sent(now, spent);
             let told = self.pass_events();
             self.counters.busy += if told { now.elapsed() } else { spent };
+            if self.awaits_start.is_some_and(|again| again <= now) {
+                self.tell_beginning(now);
+            }
         }
+        Ok(())
     }
 
     fn sleep(&mut self) -> io::Result<()> {
@@ -166,7 +217,8 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             return Some(Duration::ZERO);
         }
         let sweep = self.batch.sink().streams().next_sweep();
-        let due = [self.engine.poll_timeout(), sweep].into_iter().flatten();
+        let due = [self.engine.poll_timeout(), sweep, self.awaits_start];
+        let due = due.into_iter().flatten();
         let timer = due
             .min()
             .map(|due| due.saturating_duration_since(Instant::now()));
@@ -180,7 +232,11 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         self.inbox.arm();
         for _ in 0..COMMANDS_PER_WAKE_UP {
             match self.inbox.poll() {
-                Some(Message::Command(command)) => self.engine.handle_command(now, command),
+                Some(Message::Command(command)) => {
+                    if self.is_for_engine(&command) {
+                        self.engine.handle_command(now, command);
+                    }
+                }
                 Some(Message::Connection(connection)) => {
                     let streams = self.batch.sink().streams();
                     streams.admit(now, self.poll.registry(), *connection);
@@ -193,6 +249,17 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             }
         }
         self.left_over = true;
+    }
+
+    fn is_for_engine(&mut self, command: &MediaCommand) -> bool {
+        match command {
+            MediaCommand::StartAnew => {
+                self.awaits_start = None;
+                false
+            }
+            MediaCommand::ReportStats => true,
+            _ => self.awaits_start.is_none(),
+        }
     }
 
     /// Takes what other shards have handed over.

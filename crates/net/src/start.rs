@@ -133,8 +133,8 @@ where
                 pin(shard, core);
                 // However the thread ends, the control plane hears of it.
                 let _farewell = Farewell(shard, events.clone());
-                let engine = make(shard, Instant::now());
-                ShardLoop::new(seat, links, engine, events).run();
+                let make = || make(shard, Instant::now());
+                ShardLoop::new(seat, links, make(), events).run(make);
             })?;
         net.threads
             .get_mut()
@@ -173,7 +173,7 @@ struct Farewell<F: Fn(ShardId, MediaEvent)>(ShardId, F);
 impl<F: Fn(ShardId, MediaEvent)> Drop for Farewell<F> {
     fn drop(&mut self) {
         let Self(shard, events) = self;
-        events(*shard, MediaEvent::ShardEnded);
+        events(*shard, MediaEvent::ShardEnded { begins_anew: false });
     }
 }
 

@@ -97,6 +97,7 @@ impl MediaPlane {
                 shard: shard.shard(),
                 alive: shard.is_alive(),
                 commands_waiting: shard.waiting(),
+                restarts: shard.restarts() as u64,
                 commands_refused: refused.load(Ordering::Relaxed),
                 stats: answer.borrow().clone(),
             })

@@ -34,6 +34,8 @@ pub(crate) struct ShardReading {
     pub(crate) shard: ShardId,
     /// Whether its thread runs.
     pub(crate) alive: bool,
+    /// How often it has begun anew.
+    pub(crate) restarts: u64,
     /// Commands that wait for it.
     pub(crate) commands_waiting: usize,
     /// Commands that it could not take.

@@ -47,6 +47,11 @@ const QUIET: &[(&str, &str)] = &[
         "crates/plenum/src/metrics/tests.rs",
     ),
     ("plenum_shard_commands_waiting", "crates/net/src/handle.rs"),
+    ("plenum_shard_peer_panics_total", "tests/tests/isolation.rs"),
+    (
+        "plenum_shard_restarts_total",
+        "tests/browser/shard-restart.test.mjs",
+    ),
     ("plenum_signaling_draining", "tests/browser/drain.test.mjs"),
     (
         "plenum_signaling_inputs_waiting",

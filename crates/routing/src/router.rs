@@ -440,6 +440,11 @@ impl Router {
         self.slots_of_peer(peer).iter().find(owns).copied()
     }
 
+    /// Whose slot it is.
+    pub fn peer_of_slot(&self, slot: SlotIndex) -> Option<PeerIndex> {
+        self.slots.get(slot.key()).map(|slot| slot.peer)
+    }
+
     /// Ticks a second of the timestamps that a peer is sent on `ssrc`; `None` if that is no slot of
     /// its own, or carries retransmissions.
     pub fn clock_rate_of_slot(&self, peer: PeerIndex, ssrc: Ssrc) -> Option<u32> {

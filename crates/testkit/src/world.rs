@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use plenum_engine::{Certificate, Shard, ShardConfig};
+use plenum_engine::{Certificate, Fault, Shard, ShardConfig};
 use plenum_types::{
     Bitrate, Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId,
     ShardStats, SlotBinding, SlotId, SlotWish,
@@ -312,6 +312,13 @@ impl World {
         let command = MediaCommand::SetSlotWish { peer, slot, wish };
         self.control.send(self.clock.now(), shard, command);
         self.settle();
+    }
+
+    /// Has handling the participant panic once, somewhere in its shard.
+    pub fn inject_fault(&mut self, id: ClientId, fault: Fault) {
+        let participant = &self.participants[id.0];
+        let host = &mut self.shards[usize::from(participant.shard.0)];
+        host.shard.inject_fault(participant.session.peer, fault);
     }
 
     /// Mutes or unmutes a publication.

@@ -114,8 +114,36 @@ pub enum MediaCommand {
         /// Comes back with the answer.
         request: u64,
     },
+    /// Answer to [`MediaEvent::ShardEnded`](crate::MediaEvent::ShardEnded) of a shard that begins
+    /// anew: commands before this were for the one that is gone, those after it count.
+    StartAnew,
     /// Answer with [`MediaEvent::Stats`](crate::MediaEvent::Stats).
     ReportStats,
+}
+
+impl MediaCommand {
+    /// The peer that it is about, if it is about one that is there.
+    pub const fn peer(&self) -> Option<PeerId> {
+        match self {
+            Self::RestartIce { peer, .. }
+            | Self::RemovePeer { peer }
+            | Self::AddPublication { peer, .. }
+            | Self::AddSlot { peer, .. }
+            | Self::RemoveSlot { peer, .. }
+            | Self::SetSlotWish { peer, .. }
+            | Self::LimitPublishing { peer, .. }
+            | Self::SetDataAccess { peer, .. }
+            | Self::ExplainPeer { peer, .. } => Some(*peer),
+            Self::AddPeer(_)
+            | Self::AddRemotePublication { .. }
+            | Self::ForgetRoom { .. }
+            | Self::RemovePublication { .. }
+            | Self::MutePublication { .. }
+            | Self::DeliverData(_)
+            | Self::StartAnew
+            | Self::ReportStats => None,
+        }
+    }
 }
 
 /// A peer to come.

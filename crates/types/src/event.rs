@@ -81,8 +81,13 @@ pub enum MediaEvent {
     },
     /// Answer to [`MediaCommand::ReportStats`](crate::MediaCommand::ReportStats).
     Stats(Box<ShardStats>),
-    /// The shard is gone with all its peers, and carries out no more commands.
-    ShardEnded,
+    /// The shard is gone with all its peers.
+    ShardEnded {
+        /// Another one takes its place, and carries out commands from
+        /// [`MediaCommand::StartAnew`](crate::MediaCommand::StartAnew) on. Told again until that
+        /// comes. Otherwise no more are carried out.
+        begins_anew: bool,
+    },
 }
 
 /// An active speaker.

@@ -93,6 +93,8 @@ pub struct ShardStats {
     pub estimated_bitrate: u64,
     /// Sum of what the slots of all subscribers are given of it now, bits per second.
     pub allocated_bitrate: u64,
+    /// Peers that were ended because handling them panicked.
+    pub peer_panics: u64,
     /// Data messages that participants sent and that were accepted.
     pub data_messages_in: u64,
     /// Bytes of their payloads.

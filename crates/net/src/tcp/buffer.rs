@@ -72,7 +72,7 @@ impl StreamBuffer {
         Some((id, &self.memory[self.at..self.filled]))
     }
 
-    pub(super) const fn clear(&mut self) {
+    pub(crate) const fn clear(&mut self) {
         (self.at, self.filled, self.connection) = (0, 0, None);
     }
 

@@ -41,6 +41,7 @@ fn reading(shard: u16, stats: ShardStats) -> ShardReading {
     ShardReading {
         shard: ShardId(shard),
         alive: true,
+        restarts: 1,
         commands_waiting: 2,
         commands_refused: 3,
         stats: Some(stats),

@@ -32,7 +32,7 @@ impl Registry {
             MediaEvent::SpeakersChanged { room, speakers } => {
                 self.on_speakers_changed(shard, room, speakers);
             }
-            MediaEvent::ShardEnded => self.on_shard_ended(shard),
+            MediaEvent::ShardEnded { begins_anew } => self.on_shard_ended(shard, begins_anew),
             MediaEvent::LayersWanted {
                 publication,
                 encodings,

@@ -120,9 +120,12 @@ impl Registry {
         self.command_others(room, session.shard, &remote);
     }
 
-    /// A shard is gone with all its peers.
-    pub(super) fn on_shard_ended(&mut self, shard: ShardId) {
-        self.placement.end(shard);
+    /// A shard is gone with all its peers. If it begins anew, what it was told before is void: it
+    /// waits for this to be known.
+    pub(super) fn on_shard_ended(&mut self, shard: ShardId, begins_anew: bool) {
+        if !begins_anew {
+            self.placement.end(shard);
+        }
         let seats = self.peers.iter();
         let peers: Vec<PeerId> = seats
             .filter(|(_, seat)| seat.shard == shard)
@@ -130,6 +133,9 @@ impl Registry {
             .collect();
         for peer in peers {
             self.on_peer_closed(peer, CloseReason::InternalError);
+        }
+        if begins_anew {
+            self.command(shard, MediaCommand::StartAnew);
         }
     }
 

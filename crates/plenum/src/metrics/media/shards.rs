@@ -41,6 +41,8 @@ fn linked(registry: &Registry, shards: u16) -> Result<Vec<(Vec<IntCounter>, [Rea
 pub(super) struct ShardMetrics {
     up: Vec<IntGauge>,
     waiting: Vec<IntGauge>,
+    restarts: Vec<IntCounter>,
+    peer_panics: Vec<IntCounter>,
     send_segments: Vec<IntGauge>,
     receive_segments: Vec<IntGauge>,
     busy: Vec<Counter>,
@@ -59,6 +61,20 @@ impl ShardMetrics {
                 registry,
                 "plenum_shard_up",
                 "Whether the shard's thread runs.",
+                ["shard"],
+                names().map(|name| [name]),
+            )?,
+            restarts: counters(
+                registry,
+                "plenum_shard_restarts_total",
+                "Times that the shard failed and began anew; its clients reconnected.",
+                ["shard"],
+                names().map(|name| [name]),
+            )?,
+            peer_panics: counters(
+                registry,
+                "plenum_shard_peer_panics_total",
+                "Peers that were ended because handling them panicked; nobody else noticed.",
                 ["shard"],
                 names().map(|name| [name]),
             )?,
@@ -121,6 +137,9 @@ impl ShardMetrics {
             if let Some(up) = self.up.get(index) {
                 up.set(i64::from(reading.alive));
             }
+            if let Some(restarts) = self.restarts.get(index) {
+                raise(restarts, reading.restarts);
+            }
             if let Some(waiting) = self.waiting.get(index) {
                 waiting.set(gauge(reading.commands_waiting as u64));
             }
@@ -134,6 +153,9 @@ impl ShardMetrics {
     }
 
     fn update_one(&self, index: usize, stats: &ShardStats) {
+        if let Some(panics) = self.peer_panics.get(index) {
+            raise(panics, stats.peer_panics);
+        }
         if let Some(busy) = self.busy.get(index) {
             raise_seconds(busy, stats.busy_us as f64 / 1e6);
         }

@@ -261,6 +261,7 @@ impl Server {
                 MediaCommand::SetDataAccess { .. } => "SetDataAccess",
                 MediaCommand::DeliverData(_) => "DeliverData",
                 MediaCommand::ExplainPeer { .. } => "ExplainPeer",
+                MediaCommand::StartAnew => "StartAnew",
                 MediaCommand::ReportStats => "ReportStats",
             })
             .collect()

@@ -200,7 +200,7 @@ fn a_shard_that_ended_takes_its_participants_along_and_nobody_new() {
     let lost = to(&server, 1, peer).len();
     let ended = to(&server, 1, published);
     server.forget();
-    server.report_from(1, MediaEvent::ShardEnded);
+    server.report_from(1, MediaEvent::ShardEnded { begins_anew: false });
     assert_eq!(server.closed.len(), lost);
     let mut removed = to(&server, 0, removed);
     removed.sort_unstable();
@@ -210,6 +210,24 @@ fn a_shard_that_ended_takes_its_participants_along_and_nobody_new() {
     server.offer(100, FIREFOX);
     assert_eq!(to(&server, 0, peer).len(), 1);
     assert_eq!(to(&server, 1, peer), []);
-    server.report_from(1, MediaEvent::ShardEnded);
+    server.report_from(1, MediaEvent::ShardEnded { begins_anew: false });
     assert!(server.closed.is_empty(), "told twice, done once");
+}
+
+#[test]
+fn a_shard_that_begins_anew_is_told_so_last_and_takes_newcomers() {
+    let mut server = crowd();
+    let lost = to(&server, 1, peer).len();
+    server.forget();
+    server.report_from(1, MediaEvent::ShardEnded { begins_anew: true });
+    assert_eq!(server.closed.len(), lost);
+    let last = server.asked.iter().rev().find(|(shard, _)| *shard == 1);
+    assert!(matches!(last, Some((_, MediaCommand::StartAnew))));
+    server.forget();
+    for newcomer in 100..100 + CROWD {
+        server.join(newcomer, &format!("new {newcomer}"));
+        server.offer(newcomer, FIREFOX);
+    }
+    assert!(!to(&server, 1, peer).is_empty());
+    assert!(!to(&server, 1, replicated).is_empty(), "it is told anew");
 }
