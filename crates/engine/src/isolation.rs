@@ -6,8 +6,8 @@
 //! A panic in nobody's turn, or while a broken peer goes, passes on: then the state of the shard
 //! cannot be trusted, and whoever drives it has to begin anew.
 //!
-//! There is one `catch_unwind` per datagram, burst, timer and command, none per copy: a burst goes
-//! on behind the subscriber that broke.
+//! There is one `catch_unwind` per datagram, command, round of timers and end of a wake-up, none per
+//! copy: whatever was going on goes on behind the peer that broke.
 
 use crate::shard::Shard;
 use plenum_types::{CloseReason, PeerIndex};
@@ -20,6 +20,8 @@ use std::time::Instant;
 pub(crate) struct Isolation {
     /// Nobody's while the shard works for all.
     pub(crate) turn: Option<PeerIndex>,
+    /// Subscribers of the burst at hand that have had their turn.
+    pub(crate) served: usize,
     broken: Vec<PeerIndex>,
 }
 
@@ -55,6 +57,16 @@ impl Shard {
                 None
             }
         }
+    }
+
+    /// Does `work` until it gets to its end. It gives peers their turns, and when it is called again
+    /// goes on behind those that had theirs.
+    pub(crate) fn until_done(&mut self, mut work: impl FnMut(&mut Self)) {
+        self.isolation.turn = None;
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            self.blame(panic);
+        }
+        self.isolation.turn = None;
     }
 
     /// Whoever's turn it is has broken.

@@ -21,7 +21,9 @@ impl Shard {
             self.fan_out_room(now, room, out);
             let peer = self.router.peer_of_slot(slot);
             if !peer.is_some_and(|peer| self.isolation.is_broken(peer)) {
-                self.in_turn(peer, |shard| shard.send_slot_late(now, slot, out));
+                self.isolation.turn = peer;
+                self.send_slot_late(now, slot, out);
+                self.isolation.turn = None;
             }
         }
     }

@@ -18,7 +18,6 @@ use plenum_rtp::{OutgoingExtensions, PacketDescription, add_padding, max_growth,
 use plenum_types::{
     ConnectPhase, DropReason, ExtensionKind, Path, PeerIndex, RoomIndex, SendBatch, SequenceNumber,
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 impl Shard {
@@ -180,9 +179,14 @@ impl Shard {
     /// Forwards the packets that need not wait for others any longer. [`flush`](Self::flush) does
     /// it too.
     pub fn fan_out(&mut self, now: Instant, out: &mut impl SendBatch) {
-        while let Some(burst) = self.waiting.take_ready(now) {
-            self.fan_out_burst(now, &burst, out);
-            self.waiting.recycle(burst);
+        self.until_done(|shard| shard.fan_out_ready(now, out));
+    }
+
+    /// Goes on with the burst at hand, if a subscriber of it broke, then with the others.
+    pub(crate) fn fan_out_ready(&mut self, now: Instant, out: &mut impl SendBatch) {
+        while self.at_hand.is_some() || self.take_up_ready(now) {
+            self.serve(now, out);
+            self.put_away();
         }
     }
 
@@ -190,38 +194,38 @@ impl Shard {
     pub(crate) fn fan_out_room(&mut self, now: Instant, room: RoomIndex, out: &mut impl SendBatch) {
         if let Some(burst) = self.waiting.take(room) {
             let turn = self.isolation.turn.take();
-            self.fan_out_burst(now, &burst, out);
+            self.take_up(burst);
+            self.until_done(|shard| shard.serve(now, out));
+            self.put_away();
             self.isolation.turn = turn;
+        }
+    }
+
+    fn take_up_ready(&mut self, now: Instant) -> bool {
+        let ready = self.waiting.take_ready(now);
+        ready.map(|burst| self.take_up(burst)).is_some()
+    }
+
+    fn take_up(&mut self, burst: Burst) {
+        self.deal.plan(&burst, &self.router);
+        if self.deal.peer(0).is_some() {
+            let since = self.forwarded_since.get_or_insert(burst.since);
+            *since = burst.since.min(*since);
+        }
+        self.isolation.served = 0;
+        self.at_hand = Some(burst);
+    }
+
+    fn put_away(&mut self) {
+        self.isolation.turn = None;
+        if let Some(burst) = self.at_hand.take() {
             self.waiting.recycle(burst);
         }
     }
 
-    /// Stages 6 and 7 for the packets of a burst. Where a subscriber's turn panics, it goes on with
-    /// the next one.
-    fn fan_out_burst(&mut self, now: Instant, burst: &Burst, out: &mut impl SendBatch) {
-        self.deal.plan(burst, &self.router);
-        if self.deal.peer(0).is_none() {
-            return;
-        }
-        let since = self.forwarded_since.get_or_insert(burst.since);
-        *since = burst.since.min(*since);
-        let mut position = 0;
-        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| {
-            self.serve(now, burst, &mut position, out);
-        })) {
-            self.blame(panic);
-        }
-        self.isolation.turn = None;
-    }
-
-    /// Subscriber by subscriber, from `position` on.
-    fn serve(
-        &mut self,
-        now: Instant,
-        burst: &Burst,
-        position: &mut usize,
-        out: &mut impl SendBatch,
-    ) {
+    /// Stages 6 and 7 for the packets of the burst at hand, subscriber by subscriber, behind those
+    /// that have had their turn.
+    fn serve(&mut self, now: Instant, out: &mut impl SendBatch) {
         let Self {
             deal,
             router,
@@ -229,15 +233,20 @@ impl Shard {
             stats,
             clock,
             isolation,
+            at_hand,
             ..
         } = self;
+        let Some(burst) = at_hand else { return };
         let abs_send_time = clock.abs_send_time(now);
-        while let Some(peer) = deal.peer(*position) {
-            *position += 1;
-            if isolation.is_broken(peer) {
+        let any_broken = isolation.is_any_broken();
+        let mut position = isolation.served;
+        while let Some(peer) = deal.peer(position) {
+            position += 1;
+            isolation.served = position;
+            isolation.turn = Some(peer);
+            if any_broken && isolation.is_broken(peer) {
                 continue;
             }
-            isolation.turn = Some(peer);
             let Some(mut subscriber) = Subscriber::of(peers, peer) else {
                 let copies = deal.deliveries_to(peer, burst).flat_map(|(_, group)| group);
                 let copies = copies.count() as u64;

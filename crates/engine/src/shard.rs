@@ -1,5 +1,6 @@
 //! The shard: its state, its inputs and its outputs.
 
+use crate::burst::Burst;
 use crate::burst::deal::Deal;
 use crate::burst::waiting::Waiting;
 use crate::clock::ShardClock;
@@ -76,7 +77,9 @@ pub struct Shard {
     pub(crate) router: Router,
     /// Packets taken and not forwarded yet.
     pub(crate) waiting: Waiting,
-    /// To whom the burst goes that is being forwarded; reused.
+    /// The burst that is being forwarded.
+    pub(crate) at_hand: Option<Burst>,
+    /// To whom it goes; reused.
     pub(crate) deal: Deal,
     pub(crate) timers: TimerQueue,
     pub(crate) events: VecDeque<MediaEvent>,
@@ -113,6 +116,7 @@ impl Shard {
             data_rooms: HashMap::new(),
             router,
             waiting: Waiting::new(config.sound_hold),
+            at_hand: None,
             deal: Deal::default(),
             timers: TimerQueue::default(),
             events: VecDeque::new(),
@@ -138,7 +142,20 @@ impl Shard {
 
     /// Looks at every peer whose time has come.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl SendBatch) {
-        self.fan_out(now, out);
+        self.until_done(|shard| {
+            shard.fan_out_ready(now, out);
+            shard.run_timers(now, out);
+        });
+        if self
+            .router
+            .poll_timeout()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.router.handle_timeout(now);
+        }
+    }
+
+    fn run_timers(&mut self, now: Instant, out: &mut impl SendBatch) {
         while let Some((deadline, index)) = self.timers.pop_due(now) {
             let Some(entry) = self.peers.at_mut(index) else {
                 continue;
@@ -147,15 +164,12 @@ impl Shard {
                 continue;
             }
             entry.armed = None;
-            self.in_turn(Some(index), |shard| shard.handle_timer(now, index, out));
             self.peers.touch(index);
-        }
-        if self
-            .router
-            .poll_timeout()
-            .is_some_and(|deadline| deadline <= now)
-        {
-            self.router.handle_timeout(now);
+            if !self.isolation.is_broken(index) {
+                self.isolation.turn = Some(index);
+                self.handle_timer(now, index, out);
+                self.isolation.turn = None;
+            }
         }
     }
 
@@ -172,14 +186,17 @@ impl Shard {
     /// Ends a wake-up: forwards the packets that need not wait, carries out what the router decided,
     /// writes what peers want to send, re-arms their timers, and tells other shards what is new.
     pub fn flush(&mut self, now: Instant, out: &mut impl SendBatch, links: &mut impl Links) {
-        self.fan_out(now, out);
         loop {
-            self.end_broken(now);
-            self.flush_peers(now, out);
-            self.send_late(now, out);
+            self.until_done(|shard| {
+                shard.fan_out_ready(now, out);
+                shard.flush_peers(now, out);
+                shard.send_late(now, out);
+            });
             if !self.isolation.is_any_broken() {
                 break;
             }
+            // What others see has changed: once more.
+            self.end_broken(now);
         }
         self.send_backfills(now, links);
         self.send_notes(now, links);
@@ -193,10 +210,11 @@ impl Shard {
             let Some(index) = self.peers.pop_touched() else {
                 return;
             };
-            if self.isolation.is_broken(index) {
-                continue;
+            if !self.isolation.is_broken(index) {
+                self.isolation.turn = Some(index);
+                self.flush_peer(now, index, out);
+                self.isolation.turn = None;
             }
-            self.in_turn(Some(index), |shard| shard.flush_peer(now, index, out));
         }
     }
 

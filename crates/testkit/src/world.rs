@@ -7,7 +7,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use plenum_engine::{Certificate, Fault, Shard, ShardConfig};
+#[cfg(debug_assertions)]
+use plenum_engine::Fault;
+use plenum_engine::{Certificate, Shard, ShardConfig};
 use plenum_types::{
     Bitrate, Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId,
     ShardStats, SlotBinding, SlotId, SlotWish,
@@ -314,7 +316,8 @@ impl World {
         self.settle();
     }
 
-    /// Has handling the participant panic once, somewhere in its shard.
+    /// Has handling the participant panic once, somewhere in its shard. Only with debug assertions.
+    #[cfg(debug_assertions)]
     pub fn inject_fault(&mut self, id: ClientId, fault: Fault) {
         let participant = &self.participants[id.0];
         let host = &mut self.shards[usize::from(participant.shard.0)];
