@@ -18,6 +18,8 @@ pub(crate) struct NetCounters {
     pub(crate) segments_max: (usize, usize),
     /// What came and went over TCP.
     pub(crate) streams: StreamCounters,
+    /// Times that the socket could not be read.
+    pub(crate) read_failures: u64,
     /// Packets from other shards that wait.
     pub(crate) link_depth: usize,
     /// Time between waking up and going back to sleep.

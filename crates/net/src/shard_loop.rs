@@ -307,7 +307,12 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             Ok(true) => Readiness::Readable,
             Ok(false) => Readiness::Drained,
             Err(error) => {
-                tracing::warn!(shard = %self.shard, %error, "reading the socket failed");
+                self.counters.read_failures += 1;
+                let number = self.counters.read_failures;
+                // It is tried again a hundred times a second: a line for the first, second, fourth, ...
+                if number.is_power_of_two() {
+                    tracing::warn!(shard = %self.shard, %error, number, "reading the socket failed");
+                }
                 Readiness::Failed
             }
         };

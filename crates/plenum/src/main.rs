@@ -23,6 +23,7 @@ mod metrics;
 mod panics;
 mod rate_limit;
 mod reload;
+mod request_id;
 mod serve;
 mod server;
 mod shutdown;

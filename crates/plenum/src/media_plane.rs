@@ -64,9 +64,11 @@ impl MediaPlane {
             .get(index)
             .map_or(Err(CommandRefused::ShardGone), |shard| shard.send(command));
         let error = sent.err()?;
-        tracing::error!(%shard, %error, "a command is lost");
-        if let Some(refused) = self.refused.get(index) {
-            refused.fetch_add(1, Ordering::Relaxed);
+        let refused = self.refused.get(index);
+        let before = refused.map_or(0, |refused| refused.fetch_add(1, Ordering::Relaxed));
+        // A shard that hangs refuses thousands: a line for the first, second, fourth, eighth, ...
+        if (before + 1).is_power_of_two() {
+            tracing::error!(%shard, %error, number = before + 1, "commands are lost");
         }
         let reason = CloseReason::InternalError;
         announced.map(|peer| MediaEvent::PeerClosed { peer, reason })

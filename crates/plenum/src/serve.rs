@@ -16,6 +16,7 @@ use crate::http::{Identity, Tls};
 use crate::logging::Filter;
 use crate::rate_limit::limited;
 use crate::reload::Reload;
+use crate::request_id::identified;
 use crate::server::Server;
 use crate::shutdown::Signals;
 use crate::{environment, http, logging, panics};
@@ -31,7 +32,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let sources = args.sources(environment());
     let config = sources.load()?;
     config.check_keys()?;
-    let filter = logging::start(&config.settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .thread_name("control")
+        .enable_all()
+        .build()?;
+    let (filter, logging) = logging::start(&config.settings, runtime.handle())?;
     panics::watch();
     if config.exposes_dev_key() {
         tracing::warn!(
@@ -39,12 +45,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
              anybody there can join any room; configure [keys] and leave --dev out"
         );
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(CONTROL_THREADS)
-        .thread_name("control")
-        .enable_all()
-        .build()?;
     let result = runtime.block_on(serve(config, sources, filter));
+    // The last spans are on their way before the runtime ends.
+    drop(logging);
     // Whatever is still open has had its time.
     runtime.shutdown_background();
     result
@@ -60,6 +63,7 @@ async fn serve(config: Config, sources: Sources, filter: Filter) -> Result<()> {
     let rate = config.settings.http.requests_per_second;
     let app = http::operator_routes(Arc::clone(&server))
         .merge(limited(server.signaling().router(), rate));
+    let app = identified(app);
     announce(&config, &listeners)?;
 
     let control = Control::new();

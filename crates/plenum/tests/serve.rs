@@ -109,7 +109,7 @@ fn sighup_changes_keys_and_what_is_logged_and_a_bad_file_changes_nothing() {
     assert!(ask_as(&server, "first", &first).contains("200"));
 
     let next = format!(
-        "[keys]\nsecond = \"{second}\"\n[limits]\nrooms = 7\n[media]\nreceive_buffer = \"1MiB\"\n"
+        "[keys]\nsecond = \"{second}\"\n[limits]\nrooms = 7\n[media]\nreceive_buffer = \"1MiB\"\n[log]\nfilter = \"info,plenum=debug\"\n"
     );
     std::fs::write(&file, next).unwrap();
     signal(&server, "-HUP");
@@ -119,6 +119,8 @@ fn sighup_changes_keys_and_what_is_logged_and_a_bad_file_changes_nothing() {
     assert!(!wait_for("with a restart").contains("limits"));
     assert!(ask_as(&server, "second", &second).contains("200"));
     assert!(ask_as(&server, "first", &first).contains("401"));
+    // Not before the filter let it through.
+    assert!(wait_for("answered").contains("route=\"/v1/rooms\""));
 
     std::fs::write(&file, "[limits]\nroms = 7\n").unwrap();
     signal(&server, "-HUP");

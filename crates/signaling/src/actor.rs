@@ -14,6 +14,7 @@ use axum::extract::ws::Utf8Bytes;
 use plenum_types::{MediaCommand, MediaEvent, ShardId};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tracing::Span;
 
 use crate::admin::{AdminError, AdminReply, AdminRequest};
 use crate::config::SignalingConfig;
@@ -43,9 +44,10 @@ pub(crate) enum Input {
     Session(
         Box<SessionRequest>,
         oneshot::Sender<Result<SessionReply, SessionError>>,
+        Span,
     ),
     /// A backend asks.
-    Admin(Box<AdminRequest>, AdminAnswer),
+    Admin(Box<AdminRequest>, AdminAnswer, Span),
     /// From now on this is in force.
     Reconfigure(Arc<SignalingConfig>),
     /// Empty the server within this time and send the clients there, or (none) stop doing so.
@@ -168,11 +170,14 @@ impl Actor {
                 self.outboxes.remove(&id);
                 self.registry.handle_disconnected(now, id, ending);
             }
-            Input::Session(request, answer) => {
+            Input::Session(request, answer, span) => {
+                let reply = span.in_scope(|| self.handle_session(&request));
                 // Whoever asked may have gone.
-                let _ = answer.send(self.handle_session(&request));
+                let _ = answer.send(reply);
             }
-            Input::Admin(request, answer) => self.handle_admin(&request, answer),
+            Input::Admin(request, answer, span) => {
+                span.in_scope(|| self.handle_admin(&request, answer));
+            }
             Input::Reconfigure(config) => self.registry.set_config(config),
             Input::Drain(Some((window, url))) => self.registry.handle_drain(window, url),
             Input::Drain(None) => self.registry.handle_undrain(),
@@ -185,13 +190,22 @@ impl Actor {
 
     /// A panic over one client's message ends that client, not the server.
     fn handle_message(&mut self, id: ConnectionId, message: ClientMessage) {
+        let span = tracing::info_span!(
+            "message",
+            connection = id.0,
+            participant = tracing::field::Empty,
+        );
+        let _in_span = span.enter();
         let Self { registry, rng, .. } = self;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             registry.handle_message(id, message, rng);
         }));
+        if let Some(participant) = registry.participant_of(id) {
+            span.record("participant", tracing::field::display(participant));
+        }
         if outcome.is_err() {
-            tracing::error!(connection = id.0, "panic while handling a message");
-            self.registry.handle_panic(id);
+            tracing::debug!("panic while handling a message");
+            registry.handle_panic(id);
         }
     }
 
@@ -200,7 +214,7 @@ impl Actor {
         let Self { registry, rng, .. } = self;
         let outcome = catch_unwind(AssertUnwindSafe(|| registry.handle_session(request, rng)));
         outcome.unwrap_or_else(|_| {
-            tracing::error!("panic while handling a WHIP or WHEP request");
+            tracing::debug!("panic while handling a WHIP or WHEP request");
             self.registry.handle_session_panic();
             Err(SessionError::Failed)
         })
@@ -211,7 +225,7 @@ impl Actor {
         let registry = &mut self.registry;
         let outcome = catch_unwind(AssertUnwindSafe(|| registry.handle_admin(request)));
         let reply = outcome.unwrap_or_else(|_| {
-            tracing::error!("panic while handling a request of a backend");
+            tracing::debug!("panic while handling a request of a backend");
             Err(AdminError::Failed)
         });
         if let Ok(AdminReply::Asked(number)) = reply {

@@ -273,6 +273,12 @@ impl Registry {
         }
     }
 
+    /// Who a connection is, once it has joined.
+    pub(crate) fn participant_of(&self, id: ConnectionId) -> Option<ParticipantId> {
+        let joined = self.connections.get(&id)?.joined;
+        joined.map(|(_, participant)| participant)
+    }
+
     fn participant(&self, room: RoomId, id: ParticipantId) -> Option<&Participant> {
         self.rooms.get(&room)?.participants.get(&id)
     }

@@ -160,8 +160,11 @@ impl Acceptor {
                     io::ErrorKind::WouldBlock => return,
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
                     _ => {
-                        tracing::warn!(%error, "the system refuses TCP connections for media");
-                        self.counters.count_refused(TcpRefusal::System);
+                        let number = self.counters.count_refused(TcpRefusal::System);
+                        // It is tried again and again: a line for the first, second, fourth, ...
+                        if number.is_power_of_two() {
+                            tracing::warn!(%error, number, "the system refuses TCP connections for media");
+                        }
                         self.retry = Some(now + PAUSE);
                         return;
                     }

@@ -72,8 +72,9 @@ impl TcpCounters {
         self.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_refused(&self, reason: TcpRefusal) {
-        self.refused[reason as usize].fetch_add(1, Ordering::Relaxed);
+    /// How many that makes.
+    pub(crate) fn count_refused(&self, reason: TcpRefusal) -> u64 {
+        self.refused[reason as usize].fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(crate) fn read(&self) -> TcpStats {

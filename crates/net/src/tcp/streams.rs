@@ -84,7 +84,8 @@ impl Streams {
         let token = Token(id.0.get() as usize);
         if let Err(error) = accepted.stream.register(registry, token, interest) {
             tracing::debug!(remote = %accepted.remote, %error, "a TCP connection cannot be watched");
-            return self.outcomes.count_refused(TcpRefusal::System);
+            self.outcomes.count_refused(TcpRefusal::System);
+            return;
         }
         let mut connection = Connection::new(id, accepted);
         connection.ready = true;

@@ -15,11 +15,11 @@ const FILTER: &str = "error,plenum_loadgen=info";
 pub(crate) fn run(args: Args) -> Result<()> {
     let mut settings = Settings::default();
     FILTER.clone_into(&mut settings.log.filter);
-    logging::start(&settings)?;
     // One thread: media has threads of its own, and the other cores are the server's.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let _logging = logging::start(&settings, runtime.handle())?;
     let flags = args.report.clone();
     flags.try_files()?;
     let report = runtime.block_on(plenum_loadgen::run(args))?;

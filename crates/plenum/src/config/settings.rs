@@ -164,5 +164,7 @@ settings! {
         filter: String = "info".to_owned(),
         /// Form of the lines.
         format: LogFormat = LogFormat::Human,
+        /// Collector that gets a span of each request and message (OTLP over HTTP with protobuf), for example "http://localhost:4318"; empty: none. What log.filter leaves out is left out there, too.
+        otlp: String = String::new(),
     }
 }

@@ -28,6 +28,7 @@ use axum::routing::MethodRouter;
 use axum::{Extension, Router};
 use serde::Deserialize;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::actor::Input;
 use crate::http::failure::Failure;
@@ -175,7 +176,7 @@ async fn ask(shared: &Shared, call: Call, act: SessionAct) -> Result<SessionRepl
         act,
     });
     let (answer, answered) = oneshot::channel();
-    let input = Input::Session(request, answer);
+    let input = Input::Session(request, answer, Span::current());
     let asked = shared.inputs.send(input).await;
     asked.map_err(|_| SessionError::Closing)?;
     let reply = answered.await.map_err(|_| SessionError::Closing)?;

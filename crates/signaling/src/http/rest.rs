@@ -29,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use tokio::sync::oneshot;
+use tracing::Span;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -77,7 +78,8 @@ async fn openapi(json: String) -> Response {
 async fn ask(shared: &Shared, now_s: u64, act: AdminAct) -> Result<AdminReply, Failure> {
     let (answer, answered) = oneshot::channel();
     let request = Box::new(AdminRequest { now_s, act });
-    let asked = shared.inputs.send(Input::Admin(request, answer)).await;
+    let input = Input::Admin(request, answer, Span::current());
+    let asked = shared.inputs.send(input).await;
     asked.map_err(|_| AdminError::Closing)?;
     let reply = tokio::time::timeout(PATIENCE, answered).await;
     let reply = reply.map_err(|_| {

@@ -22,9 +22,10 @@ const SESSION_METHODS: HeaderValue = HeaderValue::from_static("PATCH, DELETE, GE
 /// Browsers may remember the permission for a day; they cap it themselves.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("86400");
 const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("Authorization, Content-Type, If-Match, Accept");
-const RESPONSE_HEADERS: HeaderValue =
-    HeaderValue::from_static("Location, Link, ETag, Accept-Patch, Retry-After, WWW-Authenticate");
+    HeaderValue::from_static("Authorization, Content-Type, If-Match, Accept, X-Request-Id");
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Location, Link, ETag, Accept-Patch, Retry-After, WWW-Authenticate, X-Request-Id",
+);
 
 /// `OPTIONS` of an endpoint. It needs no token, so it tells nothing secret: no ICE servers.
 pub(super) async fn endpoint_options() -> Response {

@@ -14,10 +14,16 @@ fn of_server(server: &IceServer) -> Vec<HeaderValue> {
     let link = |url: &String| {
         let text = format!("<{url}>; rel=\"ice-server\"{credentials}");
         HeaderValue::from_str(&text)
-            .inspect_err(|_| tracing::warn!(url, "an ICE server does not fit a header"))
+            .inspect_err(|_| warn_once(url))
             .ok()
     };
     server.urls.iter().filter_map(link).collect()
+}
+
+/// Each request meets it again.
+fn warn_once(url: &str) {
+    static WARNED: std::sync::Once = std::sync::Once::new();
+    WARNED.call_once(|| tracing::warn!(url, "an ICE server does not fit a header"));
 }
 
 fn credentials(server: &IceServer) -> String {
