@@ -8,7 +8,7 @@ use plenum_engine::Fault;
 use plenum_testkit::media::VideoConfig;
 use plenum_testkit::{ClientConfig, ClientId, LinkConfig, World, seed};
 use plenum_tests::for_seeds;
-use plenum_types::{CloseReason, MediaEvent, PeerId};
+use plenum_types::{CloseReason, MediaEvent, PeerId, RoomId, ShardId};
 use rand::RngExt;
 
 const PEOPLE: u32 = 4;
@@ -100,5 +100,40 @@ fn in_a_room_that_spans_shards_too() {
     for_seeds(|seed| {
         let fault = [Fault::Copy, Fault::Datagram][seed as usize % 2];
         one_breaks(seed, 2, fault);
+    });
+}
+
+/// Two people on each of two shards; those of one leave with their shard and come back to the new
+/// one. What it has to know of the others it is told anew, and they see and hear it.
+#[test]
+fn a_shard_that_begins_anew_takes_part_in_rooms_that_span_shards() {
+    for_seeds(|seed| {
+        let (mut world, people) = meeting(seed, 2);
+        let failed = ShardId((seed % 2) as u16);
+        let (lost, stayed): (Vec<_>, Vec<_>) =
+            people.iter().partition(|id| world.shard_of(**id) == failed);
+        let before = world.stats_of(failed);
+        world.begin_anew(failed);
+        let after = world.stats_of(failed);
+        assert_eq!(after.rtp_packets_out, before.rtp_packets_out, "counted on");
+        world.run_for(Duration::from_millis(200));
+        let back = (0..lost.len() as u32).map(|number| {
+            let others = PEOPLE as usize - 1;
+            let config = ClientConfig::new(world.next_address())
+                .with_audio(100 + 10 * number)
+                .with_video(101 + 10 * number, VideoConfig::simulcast())
+                .with_slots(others, others);
+            world.join_shard(failed, RoomId(1), config, LinkConfig::default())
+        });
+        let back: Vec<ClientId> = back.collect();
+        world.run_for(Duration::from_secs(4));
+        for id in back.iter().chain(&stayed) {
+            let since = world.now() - Duration::from_secs(1);
+            let flowing = world.client(*id).received_all().filter(|stream| {
+                stream.longest_freeze(since, world.now()) < Duration::from_millis(200)
+            });
+            // Sound and pictures of the three others.
+            assert_eq!(flowing.count(), 6);
+        }
     });
 }

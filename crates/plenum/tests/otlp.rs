@@ -95,7 +95,7 @@ fn spans(body: &[u8]) -> Vec<Span> {
 }
 
 #[test]
-fn requests_and_messages_become_spans_with_ids() {
+fn requests_sessions_and_messages_become_spans_with_ids() {
     let (url, got) = collector();
     let mut command = command(0, 0);
     command.env("PLENUM_LOG__OTLP", url);
@@ -126,11 +126,11 @@ fn requests_and_messages_become_spans_with_ids() {
         };
         all.iter().find(is_it).cloned()
     };
-    let (request, _message) = loop {
+    let (request, session) = loop {
         let request = found(&all, "request", "id", "trace-17");
-        let message = found(&all, "message", "participant", "PA_");
-        if let (Some(request), Some(message)) = (request, message) {
-            break (request, message);
+        let session = found(&all, "session", "participant", "PA_");
+        if let (Some(request), Some(session)) = (request, session) {
+            break (request, session);
         }
         let body = got.recv_timeout(patience).expect("a batch of spans");
         assert!(
@@ -143,6 +143,8 @@ fn requests_and_messages_become_spans_with_ids() {
     assert_eq!(attributes["method"], "GET");
     assert_eq!(attributes["route"], "/v1/rooms/{room}");
     assert!(attributes["status"].contains("401"), "{attributes:?}");
+    assert!(session.1.contains_key("connection"), "{session:?}");
+    assert!(all.iter().any(|span| span.0 == "message"));
 }
 
 #[test]

@@ -65,6 +65,10 @@ pub(crate) struct Outbox {
     pub(crate) queue: mpsc::Sender<Outgoing>,
     /// Ends the task without emptying the queue.
     pub(crate) cut: Arc<Notify>,
+    /// What the client does, from its WebSocket to its end.
+    pub(crate) span: Span,
+    /// Whether the span has the participant's id.
+    pub(crate) is_named: bool,
 }
 
 /// What a client's task is told.
@@ -190,22 +194,29 @@ impl Actor {
 
     /// A panic over one client's message ends that client, not the server.
     fn handle_message(&mut self, id: ConnectionId, message: ClientMessage) {
-        let span = tracing::info_span!(
-            "message",
-            connection = id.0,
-            participant = tracing::field::Empty,
-        );
+        let outbox = self.outboxes.get(&id);
+        let session = outbox.map_or_else(Span::none, |outbox| outbox.span.clone());
+        let span = tracing::info_span!(parent: &session, "message");
         let _in_span = span.enter();
         let Self { registry, rng, .. } = self;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             registry.handle_message(id, message, rng);
         }));
-        if let Some(participant) = registry.participant_of(id) {
-            span.record("participant", tracing::field::display(participant));
-        }
         if outcome.is_err() {
             tracing::debug!("panic while handling a message");
             registry.handle_panic(id);
+        }
+        self.name_session(id, &session);
+    }
+
+    /// A client that has just joined has an id.
+    fn name_session(&mut self, id: ConnectionId, session: &Span) {
+        let Some(outbox) = self.outboxes.get_mut(&id).filter(|outbox| !outbox.is_named) else {
+            return;
+        };
+        if let Some(participant) = self.registry.participant_of(id) {
+            outbox.is_named = true;
+            session.record("participant", tracing::field::display(participant));
         }
     }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::sync::{Notify, mpsc};
+use tracing::Span;
 
 pub(crate) use upgrade::upgrade;
 
@@ -56,12 +57,15 @@ pub(crate) async fn serve(
         }
     };
     let id = shared.next_connection();
+    Span::current().record("connection", id.0);
     let most = shared.config().limits.outgoing_queue;
     let (queue, outgoing) = mpsc::channel(most.clamp(1, OUTGOING_QUEUE_MAX));
     let cut = Arc::new(Notify::new());
     let outbox = Outbox {
         queue,
         cut: Arc::clone(&cut),
+        span: Span::current(),
+        is_named: false,
     };
     let connected = Input::Connected(id, Box::new(claims), outbox);
     if shared.inputs.send(connected).await.is_err() {

@@ -161,6 +161,11 @@ impl Control {
         queue.push_back((due, command));
     }
 
+    /// The shard is gone: what it has not carried out it never will.
+    pub(crate) fn forget_commands(&mut self, shard: ShardId) {
+        self.queues[usize::from(shard.0)].clear();
+    }
+
     /// When the next command arrives.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let first = self.queues.iter().filter_map(VecDeque::front);

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use plenum_engine::Fault;
 use plenum_engine::{Certificate, Shard, ShardConfig};
 use plenum_types::{
-    Bitrate, Fingerprint, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId,
-    ShardStats, SlotBinding, SlotId, SlotWish,
+    Bitrate, MediaCommand, MediaEvent, Path, PeerId, PublicationId, RoomId, ShardId, ShardStats,
+    SlotBinding, SlotId, SlotWish,
 };
 use rand::RngExt;
 
@@ -77,7 +77,7 @@ pub struct World {
     pub links: ShardLinks,
     shards: Vec<Host>,
     control: Control,
-    fingerprint: Fingerprint,
+    certificate: Certificate,
     participants: Vec<Participant>,
     events: Vec<TimedEvent>,
     outbox: Outbox,
@@ -121,18 +121,7 @@ impl World {
         for number in 0..count {
             let address = SocketAddr::from(([10, 255, 0, 1], 7_882 + number));
             network.add_host(address, SERVER_LINK, SERVER_LINK);
-            let config = ShardConfig {
-                shard: ShardId(number),
-                shards: count,
-                ..ShardConfig::default()
-            };
-            let shard = Shard::new(
-                config,
-                certificate.clone(),
-                rng.random(),
-                clock.now(),
-                Clock::ntp_origin(),
-            );
+            let shard = new_shard(ShardId(number), count, certificate, rng.random(), &clock);
             shards.push(Host { shard, address });
         }
         Self {
@@ -141,7 +130,7 @@ impl World {
             links: ShardLinks::default(),
             shards,
             control: Control::new(count, seed::stream(seed, 0x000c_0117)),
-            fingerprint: certificate.fingerprint(),
+            certificate: certificate.clone(),
             participants: Vec::new(),
             events: Vec::new(),
             outbox: Outbox::default(),
@@ -218,7 +207,7 @@ impl World {
             room,
             self.next_publication,
             ServerInfo {
-                fingerprint: self.fingerprint.clone(),
+                fingerprint: self.certificate.fingerprint(),
                 address: self.shards[usize::from(shard.0)].address,
             },
             client.config(),
@@ -258,6 +247,26 @@ impl World {
         let peer = participant.session.peer;
         participant.client.close(now);
         self.control.leave(now, peer);
+        self.settle();
+    }
+
+    /// A shard fails: another takes its place, and whoever was on it has left. What it had been told
+    /// and had not carried out is void.
+    pub fn begin_anew(&mut self, shard: ShardId) {
+        let now = self.clock.now();
+        for participant in &mut self.participants {
+            if participant.shard == shard {
+                participant.client.close(now);
+                self.control.leave(now, participant.session.peer);
+            }
+        }
+        self.control.forget_commands(shard);
+        let count = self.shards.len() as u16;
+        let seed = self.rng.random();
+        let mut new = new_shard(shard, count, &self.certificate, seed, &self.clock);
+        let host = &mut self.shards[usize::from(shard.0)];
+        new.succeed(&host.shard);
+        host.shard = new;
         self.settle();
     }
 
@@ -600,4 +609,20 @@ impl Host {
             }
         }
     }
+}
+
+fn new_shard(
+    shard: ShardId,
+    shards: u16,
+    certificate: &Certificate,
+    seed: u64,
+    clock: &Clock,
+) -> Shard {
+    let config = ShardConfig {
+        shard,
+        shards,
+        ..ShardConfig::default()
+    };
+    let ntp_now = Clock::ntp_origin().plus(clock.elapsed());
+    Shard::new(config, certificate.clone(), seed, clock.now(), ntp_now)
 }

@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use tracing::Instrument;
 
 use crate::http::problem;
 use crate::messages::{ErrorCode, SUBPROTOCOL};
@@ -51,12 +52,18 @@ pub(crate) async fn upgrade(
         .limits
         .message_bytes
         .saturating_mul(REFUSABLE);
+    // Within the request, which lasts as long.
+    let session = tracing::info_span!(
+        "session",
+        connection = tracing::field::Empty,
+        participant = tracing::field::Empty,
+    );
     upgrade
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(most)
         .max_frame_size(most)
-        .on_upgrade(move |socket| super::serve(socket, shared, verified))
+        .on_upgrade(move |socket| super::serve(socket, shared, verified).instrument(session))
 }
 
 /// The subprotocol `token.<JWT>`.
