@@ -7,6 +7,7 @@
 //! [`waiting`].
 
 pub(crate) mod deal;
+mod fan_out;
 pub(crate) mod waiting;
 
 use plenum_routing::Arrival;

@@ -31,9 +31,14 @@ impl Shard {
     /// The TCP connection that `remote` names is closed. A client whose media went over it comes
     /// back by a check on a new one; nothing is sent to it meanwhile.
     pub fn handle_disconnect(&mut self, now: Instant, remote: Remote) {
-        if let Some(peer) = self.peers.index_at_address(remote)
-            && let Some(entry) = self.peers.at_mut(peer)
-        {
+        let owner = self.peers.index_at_address(remote);
+        if let Some(peer) = owner.filter(|peer| !self.isolation.is_broken(*peer)) {
+            self.in_turn(Some(peer), |shard| shard.disconnect(now, peer, remote));
+        }
+    }
+
+    fn disconnect(&mut self, now: Instant, peer: PeerIndex, remote: Remote) {
+        if let Some(entry) = self.peers.at_mut(peer) {
             entry.transport.handle_disconnect(remote);
             self.drain_peer_events(now, peer);
             self.peers.touch(peer);

@@ -4,13 +4,14 @@
 //! Every stage is bounded, so that none starves the others; what is left over makes the next
 //! sleep end at once.
 
+mod anew;
+
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
-use plenum_types::{DropReason, MediaCommand, MediaEvent, ShardId};
+use plenum_types::{DropReason, MediaEvent, ShardId};
 
 use crate::Engine;
 use crate::batch::{Batch, RunSink};
@@ -18,7 +19,6 @@ use crate::counters::NetCounters;
 use crate::handle::{Inbox, Message};
 use crate::link::LinkEnds;
 use crate::receive::{BUFFER_BYTES, ReceiveBuffers, Received};
-use crate::restarts::Restarts;
 use crate::send::SocketSink;
 use crate::socket::Socket;
 use crate::tcp::{Next, StreamBuffer, Streams, TcpRefusal};
@@ -47,10 +47,6 @@ const EVENTS_PER_WAKE_UP: usize = 1_024;
 
 /// Reports of the poll per sleep: those of connections that do not fit come at the next one.
 const EVENTS: usize = 256;
-
-/// When to tell the control plane again that a shard has begun anew. It answers within milliseconds,
-/// unless the event was lost in a full queue.
-const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long to leave a socket alone that fails to be read for no known reason.
 const RETRY: Duration = Duration::from_millis(10);
@@ -123,48 +119,7 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
         }
     }
 
-    /// Runs until told to stop. Where the engine panics, or nothing can be waited for, the shard
-    /// begins anew with one that `make` makes, on the same sockets; its peers are gone. Gives up
-    /// if that happens too often.
-    pub(crate) fn run(mut self, make: impl Fn() -> E) {
-        let mut restarts = Restarts::default();
-        loop {
-            // After a panic nothing of the engine is used but its counters.
-            let ran = catch_unwind(AssertUnwindSafe(|| self.run_engine()));
-            if let Ok(Ok(())) = ran {
-                return;
-            }
-            if let Ok(Err(error)) = ran {
-                tracing::error!(shard = %self.shard, %error, "waiting for datagrams failed");
-            }
-            if !restarts.try_once_more(Instant::now()) {
-                tracing::error!(shard = %self.shard, "the shard failed too often and ends");
-                return;
-            }
-            tracing::error!(shard = %self.shard, "the shard failed and begins anew without its peers");
-            self.begin_anew(make());
-        }
-    }
-
-    fn begin_anew(&mut self, engine: E) {
-        let before = std::mem::replace(&mut self.engine, engine);
-        // Its state is in doubt: if its counters or its end make trouble, they are left alone.
-        let engine = &mut self.engine;
-        let _ = catch_unwind(AssertUnwindSafe(|| engine.succeed(&before)));
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
-        self.batch.clear();
-        self.stream_buffer.clear();
-        self.readiness = Readiness::Readable;
-        self.inbox.count_restart();
-        self.tell_beginning(Instant::now());
-    }
-
-    /// Until the control plane has heard that the peers are gone, what it says is for them.
-    fn tell_beginning(&mut self, now: Instant) {
-        self.awaits_start = Some(now + TELL_AGAIN);
-        (self.events)(self.shard, MediaEvent::ShardEnded { begins_anew: true });
-    }
-
+    /// Until told to stop.
     fn run_engine(&mut self) -> io::Result<()> {
         while !self.stopping {
             self.sleep()?;
@@ -249,17 +204,6 @@ impl<E: Engine, F: Fn(ShardId, MediaEvent)> ShardLoop<E, F> {
             }
         }
         self.left_over = true;
-    }
-
-    fn is_for_engine(&mut self, command: &MediaCommand) -> bool {
-        match command {
-            MediaCommand::StartAnew => {
-                self.awaits_start = None;
-                false
-            }
-            MediaCommand::ReportStats => true,
-            _ => self.awaits_start.is_none(),
-        }
     }
 
     /// Takes what other shards have handed over.
