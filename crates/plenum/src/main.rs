@@ -27,6 +27,7 @@ mod request_id;
 mod serve;
 mod server;
 mod shutdown;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -8,11 +8,13 @@ mod histogram;
 mod media;
 mod process;
 mod tcp;
+mod webhooks;
 
 use std::sync::{Mutex, PoisonError};
 
 use plenum_net::TcpStats;
 use plenum_signaling::SignalingStats;
+use plenum_signaling::webhooks::WebhookStats;
 use plenum_types::{ShardId, ShardStats};
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
@@ -21,6 +23,7 @@ use control::ControlMetrics;
 use media::MediaMetrics;
 use process::ProcessMetrics;
 use tcp::TcpMetrics;
+use webhooks::WebhookMetrics;
 
 pub(crate) use process::ReloadOutcome;
 
@@ -52,6 +55,7 @@ pub(crate) struct Metrics {
     control: ControlMetrics,
     process: ProcessMetrics,
     certificate_expiry: IntGauge,
+    webhooks: WebhookMetrics,
     /// Held while counters are raised: between reading one and raising it, nobody else may.
     updating: Mutex<()>,
 }
@@ -67,6 +71,7 @@ impl Metrics {
             tcp: TcpMetrics::new(&registry)?,
             control: ControlMetrics::new(&registry)?,
             process: ProcessMetrics::new(&registry)?,
+            webhooks: WebhookMetrics::new(&registry)?,
             certificate_expiry: family::level(
                 &registry,
                 "plenum_http_certificate_expiry_timestamp_seconds",
@@ -94,6 +99,12 @@ impl Metrics {
     /// The configuration was read again.
     pub(crate) fn count_reload(&self, outcome: ReloadOutcome) {
         self.process.count_reload(outcome);
+    }
+
+    /// Takes over what webhooks counted.
+    pub(crate) fn update_webhooks(&self, stats: &WebhookStats) {
+        let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+        self.webhooks.update(stats);
     }
 
     /// Takes over when the certificate of the HTTP port ends, in seconds since 1970.

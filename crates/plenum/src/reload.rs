@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use plenum_signaling::Signaling;
 use plenum_signaling::token::PublicKeys;
+use plenum_signaling::webhooks::WebhookSettings;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -14,10 +14,21 @@ use crate::http::{Identity, Tls};
 use crate::logging::Filter;
 use crate::metrics::ReloadOutcome;
 use crate::server::{self, Server};
+use crate::webhooks;
 
 /// Keys, or the sections of keys, that take effect without a restart. `[keys]` and
 /// `[[ice_servers]]` do as well.
-const RELOADED: [&str; 5] = ["http.tls_", "limits.", "tokens.", "time.", "log.filter"];
+const RELOADED: [&str; 9] = [
+    "http.tls_",
+    "limits.",
+    "tokens.",
+    "webhooks.urls",
+    "webhooks.key",
+    "webhooks.timeout",
+    "webhooks.give_up",
+    "time.",
+    "log.filter",
+];
 
 /// Reads the configuration again and again.
 pub(crate) struct Reload {
@@ -47,8 +58,8 @@ impl Reload {
         tokio::spawn(async move {
             while self.hangup.recv().await.is_some() {
                 let before = latest.borrow().clone();
-                let signaling = server.signaling();
-                let outcome = match self.take(&before, signaling, tls.as_ref()).await {
+                let taken = self.take(&before, &server, tls.as_ref()).await;
+                let outcome = match taken {
                     Some(config) => {
                         latest.send_replace(config);
                         ReloadOutcome::Taken
@@ -61,18 +72,17 @@ impl Reload {
         in_force
     }
 
-    async fn take(
-        &self,
-        in_force: &Config,
-        signaling: &Signaling,
-        tls: Option<&Tls>,
-    ) -> Option<Config> {
+    async fn take(&self, in_force: &Config, server: &Server, tls: Option<&Tls>) -> Option<Config> {
         match self.read(tls).await {
-            Ok((config, public_keys)) => {
-                tell_changes(in_force, &config);
-                signaling
+            Ok((config, public_keys, hooks)) => {
+                if let Some(webhooks) = server.webhooks() {
+                    webhooks.reconfigure(hooks);
+                }
+                server
+                    .signaling()
                     .reconfigure(|signaling| server::reconfigure(signaling, &config, public_keys))
                     .await;
+                tell_changes(in_force, &config);
                 Some(config)
             }
             Err(error) => {
@@ -83,10 +93,14 @@ impl Reload {
     }
 
     /// Reads everything before anything takes effect.
-    async fn read(&self, tls: Option<&Tls>) -> anyhow::Result<(Config, PublicKeys)> {
+    async fn read(
+        &self,
+        tls: Option<&Tls>,
+    ) -> anyhow::Result<(Config, PublicKeys, WebhookSettings)> {
         let config = self.sources.load()?;
         config.check_keys()?;
         let public_keys = config.public_keys()?;
+        let hooks = webhooks::settings(&config)?;
         let identity = Identity::read(&config.settings.http).await?;
         if identity.is_some() != tls.is_some() {
             bail!("HTTPS is turned on and off by a restart (http.tls_certificate)");
@@ -95,7 +109,7 @@ impl Reload {
         if let (Some(tls), Some(identity)) = (tls, &identity) {
             tls.renew(identity);
         }
-        Ok((config, public_keys))
+        Ok((config, public_keys, hooks))
     }
 }
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use plenum_net::{Certificate, Net, NetConfig, NetError};
 use plenum_signaling::token::{Keys, PublicKeys};
+use plenum_signaling::webhooks::Webhooks;
 use plenum_signaling::{Signaling, SignalingConfig};
 use plenum_types::{MediaEvent, ShardId};
+use tokio::time::timeout;
 
 use crate::candidates::{candidates, interfaces, supported};
 use crate::config::{Config, Settings};
@@ -16,6 +18,7 @@ use crate::health::Health;
 use crate::http::Tls;
 use crate::media_plane::{MediaPlane, StatsBoard};
 use crate::metrics::{Metrics, ReloadOutcome};
+use crate::webhooks;
 
 /// Most shards that are started without being asked for.
 const SHARDS_AUTO_MAX: usize = 16;
@@ -28,11 +31,13 @@ pub(crate) struct Server {
     health: Health,
     metrics: Metrics,
     tls: Option<Tls>,
+    webhooks: Option<Webhooks>,
 }
 
 impl Server {
     /// Starts shards and signaling. Needs a tokio runtime.
     pub(crate) fn start(config: &Config, tls: Option<Tls>) -> Result<Self> {
+        let webhooks = webhooks::start(config)?;
         let certificate = Certificate::generate().context("cannot make a DTLS certificate")?;
         let net_config = net_config(&config.settings);
         let board = StatsBoard::new(net_config.shards);
@@ -44,7 +49,8 @@ impl Server {
         let signaling = {
             let media = Arc::clone(&media);
             let place = Arc::clone(&signaling_place);
-            let config = signaling_config(config, &certificate, &net)?;
+            let mut config = signaling_config(config, &certificate, &net)?;
+            config.webhooks.clone_from(&webhooks);
             Signaling::start(config, move |shard, command| {
                 if let Some(event) = media.send(shard, command)
                     && let Some(signaling) = place.get()
@@ -61,6 +67,7 @@ impl Server {
             media,
             signaling,
             tls,
+            webhooks,
         })
     }
 
@@ -80,6 +87,9 @@ impl Server {
         let tcp = self.net.tcp_stats();
         self.metrics
             .update(&readings, &tcp, &self.signaling.stats());
+        if let Some(webhooks) = &self.webhooks {
+            self.metrics.update_webhooks(&webhooks.stats());
+        }
         if let Some(tls) = &self.tls {
             self.metrics.set_certificate_expiry(tls.expires_s());
         }
@@ -102,9 +112,19 @@ impl Server {
         self.health.failure()
     }
 
+    /// Those that are configured.
+    pub(crate) const fn webhooks(&self) -> Option<&Webhooks> {
+        self.webhooks.as_ref()
+    }
+
     /// Refuses new work, tells the clients, ends their peers.
     pub(crate) async fn close(&self, deadline: Duration) {
         self.signaling.close(deadline).await;
+        if let Some(webhooks) = &self.webhooks
+            && timeout(deadline, webhooks.flush()).await.is_err()
+        {
+            tracing::warn!("the queue of webhooks was not written in time");
+        }
     }
 
     /// Ends the media threads; they first carry out what [`close`](Self::close) asked of them.

@@ -74,6 +74,23 @@ const QUIET: &[(&str, &str)] = &[
     ("plenum_tcp_connections", "crates/net/tests/tcp.rs"),
     ("plenum_tcp_datagrams_total", "crates/net/tests/tcp.rs"),
     ("plenum_tcp_refused_total", "crates/net/tests/tcp.rs"),
+    (
+        "plenum_webhooks_delivered_total",
+        "crates/plenum/tests/webhooks.rs",
+    ),
+    (
+        "plenum_webhooks_dropped_total",
+        "crates/signaling/src/webhooks/store/tests.rs",
+    ),
+    (
+        "plenum_webhooks_failed_total",
+        "crates/plenum/tests/webhooks.rs",
+    ),
+    (
+        "plenum_webhooks_recorded_total",
+        "crates/plenum/tests/webhooks.rs",
+    ),
+    ("plenum_webhooks_waiting", "crates/plenum/tests/webhooks.rs"),
 ];
 
 /// Type and labels of a metric.

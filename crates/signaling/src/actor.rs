@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::ws::Utf8Bytes;
 use plenum_types::{MediaCommand, MediaEvent, ShardId};
@@ -23,8 +23,10 @@ use crate::http_session::{SessionError, SessionReply, SessionRequest};
 use crate::messages::{ClientMessage, CloseCode, ErrorCode, ServerMessage};
 use crate::output::Output;
 use crate::registry::Registry;
+use crate::room::Noted;
 use crate::stats::Counters;
 use crate::token::Claims;
+use crate::webhooks::Webhooks;
 
 /// Inputs handled between two looks at the clock. Higher saves wake-ups, lower is fairer to
 /// media events.
@@ -90,6 +92,7 @@ pub(crate) struct Actor {
     live: usize,
     media: MediaSink,
     counters: Arc<Counters>,
+    webhooks: Option<Webhooks>,
     rng: StdRng,
     drained: Vec<oneshot::Sender<()>>,
     /// Backends that wait for a shard, by the number of their question.
@@ -103,6 +106,7 @@ impl Actor {
         counters: Arc<Counters>,
     ) -> Self {
         Self {
+            webhooks: config.webhooks.clone(),
             registry: Registry::new(config, Instant::now()),
             outboxes: BTreeMap::new(),
             live: 0,
@@ -276,8 +280,17 @@ impl Actor {
                         let _ = waiting.send(Ok(AdminReply::Quality(*view)));
                     }
                 }
+                Output::Event(noted) => self.record(*noted),
                 Output::Media(shard, command) => (self.media)(shard, command),
             }
+        }
+    }
+
+    fn record(&self, noted: Noted) {
+        if let Some(webhooks) = &self.webhooks {
+            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+            let now_ms = since_1970.map_or(0, |time| time.as_millis());
+            webhooks.record(noted, u64::try_from(now_ms).unwrap_or(u64::MAX));
         }
     }
 

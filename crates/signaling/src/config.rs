@@ -10,6 +10,7 @@ use crate::ice_servers::IceServer;
 use crate::messages::LimitsInfo;
 use crate::refusal::Refusal;
 use crate::token::{self, Claims, Keys, PublicKeys};
+use crate::webhooks::Webhooks;
 
 /// What [`Signaling`](crate::Signaling) needs to know.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct SignalingConfig {
     pub web_dir: Option<PathBuf>,
     /// STUN and TURN servers for the clients.
     pub ice_servers: Vec<IceServer>,
+    /// Where the events of rooms go; none: nowhere.
+    pub webhooks: Option<Webhooks>,
     /// Name and version of the server.
     pub server: String,
 }
@@ -54,6 +57,7 @@ impl SignalingConfig {
             dev: false,
             web_dir: None,
             ice_servers: Vec::new(),
+            webhooks: None,
             server: concat!("plenum/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

@@ -30,6 +30,7 @@ mod sdp;
 mod signaling;
 mod stats;
 pub mod token;
+pub mod webhooks;
 mod ws;
 
 pub use config::{Limits, SignalingConfig};

@@ -7,6 +7,7 @@ use plenum_types::{MediaCommand, ShardId};
 use crate::admin::QualityView;
 use crate::connection::ConnectionId;
 use crate::messages::{CloseCode, ServerMessage};
+use crate::room::Noted;
 
 /// One thing to do. The order matters.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) enum Output {
     },
     /// Answer a backend's question of this number.
     Answer(u64, Box<QualityView>),
+    /// Tell webhooks.
+    Event(Box<Noted>),
     /// Ask a shard.
     Media(ShardId, MediaCommand),
 }

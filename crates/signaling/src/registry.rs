@@ -6,6 +6,7 @@
 //! client sends changes nothing but its own participant.
 
 mod admin;
+mod chronicle;
 mod data;
 mod drain;
 mod events;

@@ -1,5 +1,6 @@
 //! A room: its participants, in the order in which they came, and the shards that carry them.
 
+pub(crate) mod chronicle;
 mod event_log;
 mod participant;
 mod publication;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use plenum_types::{ParticipantId, PublicationId, RoomId, ShardId, SlotPolicy, Speaker};
 
+pub(crate) use chronicle::{Happening, Noted, Person};
 pub(crate) use event_log::EventLog;
 pub(crate) use participant::Participant;
 pub(crate) use publication::Publication;
@@ -20,8 +22,8 @@ pub(crate) use slot::{Slot, WishChange};
 
 use crate::connection::ConnectionId;
 use crate::messages::{
-    CodecName, ErrorCode, ParticipantInfo, ParticipantKind, PolicyName, RoomInfo, ServerMessage,
-    SpeakerInfo,
+    CodecName, ErrorCode, ParticipantInfo, ParticipantKind, PolicyName, PublicationInfo, RoomInfo,
+    ServerMessage, SpeakerInfo,
 };
 use crate::refusal::Refusal;
 
@@ -65,6 +67,12 @@ pub(crate) struct Room {
     pub(crate) speakers: BTreeMap<ShardId, Vec<Speaker>>,
     /// As last told to the room, loudest first.
     pub(crate) told_speakers: Vec<Speaker>,
+    /// Number of the last event that was noted for webhooks.
+    pub(crate) last_event: u64,
+    /// Publications that were noted as started, as they were then.
+    pub(crate) started: BTreeMap<PublicationId, PublicationInfo>,
+    /// Who was noted as the active speaker last, and when.
+    pub(crate) speaker_noted: Option<(ParticipantId, Instant)>,
 }
 
 impl Room {
@@ -79,6 +87,9 @@ impl Room {
             owners: BTreeMap::new(),
             speakers: BTreeMap::new(),
             told_speakers: Vec::new(),
+            last_event: 0,
+            started: BTreeMap::new(),
+            speaker_noted: None,
         }
     }
 

@@ -35,12 +35,13 @@ const fn rest(method: &'static str, path: &'static str, body: &'static str) -> E
     }
 }
 
-const REST: [Endpoint; 12] = [
+const REST: [Endpoint; 13] = [
     rest("GET", "/v1/rooms", ""),
     rest("POST", "/v1/rooms", r#"{"name":"new"}"#),
     rest("GET", "/v1/rooms/r", ""),
     rest("DELETE", "/v1/rooms/r", ""),
     rest("POST", "/v1/rooms/r/data", r#"{"text":"hi"}"#),
+    rest("GET", "/v1/rooms/r/events", ""),
     rest("GET", "/v1/rooms/r/participants", ""),
     rest("GET", "/v1/rooms/r/participants/ada", ""),
     rest("PATCH", "/v1/rooms/r/participants/ada", r#"{"name":"Ada"}"#),

@@ -332,7 +332,7 @@ async fn the_description_names_every_path() {
     let answer = server.ask("GET", "/openapi.json", &[], "").await;
     let document: Value = serde_json::from_str(&answer.body).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 8);
+    assert_eq!(paths.len(), 9);
     assert!(document["components"]["securitySchemes"]["token"].is_object());
     for methods in paths.values() {
         for operation in methods.as_object().unwrap().values() {

@@ -149,6 +149,21 @@ settings! {
         /// What `iss` of such a token must be; empty: anything.
         issuer: String = String::new(),
     }
+    /// What happens in rooms, told to the app's backend.
+    webhooks: Webhooks {
+        /// Directory of the queue; empty: no events are kept, and none told.
+        directory: Option<PathBuf> = None,
+        /// Addresses that get every event by POST (HTTP or HTTPS). A new one gets what happens from then on.
+        urls: Vec<String> = Vec::new(),
+        /// API key that signs; empty: the first.
+        key: String = String::new(),
+        /// Events kept on disk, to be delivered and to be asked for again; beyond, the oldest go, delivered or not.
+        keep: usize = 100_000,
+        /// How long an address may take to answer.
+        timeout: Duration = Duration::from_secs(10),
+        /// How old an event may become before it is told no more.
+        give_up: Duration = Duration::from_secs(24 * 3_600),
+    }
     /// Times.
     time: Time {
         /// How long a participant whose WebSocket broke is kept, so that it can come back.

@@ -206,6 +206,20 @@ impl Value for IpAddr {
     }
 }
 
+impl Value for Vec<String> {
+    const UNIT: &'static str = "texts";
+    const EXPECTED: &'static str = "a list of strings such as [\"one\", \"two\"]";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        raw.elements()?.iter().map(String::read).collect()
+    }
+
+    fn write(&self) -> String {
+        let elements: Vec<String> = self.iter().map(Value::write).collect();
+        format!("[{}]", elements.join(", "))
+    }
+}
+
 impl Value for Vec<IpAddr> {
     const UNIT: &'static str = "IP addresses";
     const EXPECTED: &'static str =

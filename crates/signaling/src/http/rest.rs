@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `rooms` | rooms |
 //! | `participants` | who is in a room, and what may be done about it |
+//! | `events` | what happened in a room, once more |
 //! | `drain` | emptying the server |
 //! | `caller` | who asks, and whether they may |
 //! | `body` | JSON bodies, with errors that say what to change |
@@ -15,6 +16,7 @@ mod body;
 mod caller;
 mod document;
 mod drain;
+mod events;
 mod failure;
 mod participants;
 mod rooms;
@@ -58,6 +60,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::look, rooms::close))
         .routes(routes!(rooms::data))
+        .routes(routes!(events::list))
         .routes(routes!(participants::list))
         .routes(routes!(
             participants::look,

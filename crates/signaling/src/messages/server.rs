@@ -349,6 +349,18 @@ pub enum LeaveReason {
 }
 
 impl LeaveReason {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::ConnectionLost => "connectionLost",
+            Self::Replaced => "replaced",
+            Self::Removed => "removed",
+            Self::RoomClosed => "roomClosed",
+            Self::Misbehaved => "misbehaved",
+        }
+    }
+
     /// Why a participant is gone whose peer ended for `reason`.
     pub fn of_peer(reason: CloseReason) -> Self {
         match reason {

@@ -8,7 +8,7 @@ use super::{Registry, Timer};
 use crate::admin::{AdminAct, AdminError, AdminReply, AdminRequest, RoomSpec, RoomView};
 use crate::messages::{ClosingReason, CodecName, LeaveReason, ParticipantInfo};
 use crate::registry::join::MAX_NAME;
-use crate::room::{Participant, Room, RoomSettings};
+use crate::room::{Happening, Participant, Room, RoomSettings};
 
 /// Longest that a room stays open without participants, seconds: a day.
 const EMPTY_TIMEOUT_MAX_S: u32 = 86_400;
@@ -160,6 +160,7 @@ impl Registry {
     }
 
     fn forget_room(&mut self, id: RoomId) {
+        self.note(id, Happening::RoomFinished {});
         if let Some(room) = self.rooms.remove(&id) {
             self.names.remove(&room.name);
             if let Some(due) = room.empty_until {

@@ -64,6 +64,7 @@ impl Registry {
         let Some(Seat { room, who, .. }) = self.close_seat(peer) else {
             return;
         };
+        self.note_failure(room, who, reason);
         let message = ServerMessage::Connection {
             state: ConnectionState::Closed,
             reason: Some(camel_case(reason.as_str())),
@@ -142,6 +143,7 @@ impl Registry {
             room.told_speakers = speakers;
             let message = room.speakers_message();
             self.broadcast(id, None, message);
+            self.note_speaker(id);
         }
     }
 }

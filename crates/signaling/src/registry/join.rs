@@ -10,7 +10,7 @@ use crate::messages::{
     ClosingReason, ErrorCode, LeaveReason, PROTOCOL_VERSION, ParticipantKind, ServerMessage,
 };
 use crate::refusal::Refusal;
-use crate::room::{EventLog, Participant, Room, RoomSettings};
+use crate::room::{EventLog, Happening, Participant, Person, Room, RoomSettings};
 use crate::token::Claims;
 
 /// Longest room name or identity, bytes.
@@ -97,6 +97,7 @@ impl Registry {
         let id = self.ids.room();
         self.names.insert(name.clone(), id);
         self.rooms.insert(id, Room::new(id, name, settings));
+        self.note(id, Happening::RoomStarted {});
         Ok(id)
     }
 
@@ -169,6 +170,7 @@ impl Registry {
             };
             self.broadcast(room_id, None, message);
         }
+        let person = Person::of(&participant);
         if let Some(room) = self.rooms.get_mut(&room_id) {
             self.participants += 1;
             room.participants.insert(participant.id, participant);
@@ -176,6 +178,12 @@ impl Registry {
                 self.timers.remove(&(due, Timer::EmptyRoom(room_id)));
             }
         }
+        self.note(
+            room_id,
+            Happening::ParticipantJoined {
+                participant: person,
+            },
+        );
     }
 
     /// Tells the newcomer where it is.

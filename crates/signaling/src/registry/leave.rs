@@ -73,6 +73,7 @@ impl Registry {
     /// Tells everybody that the server goes away, and lets go of all.
     pub(crate) fn handle_shutdown(&mut self) {
         self.closing = true;
+        self.note_shutdown();
         let everybody: Vec<ConnectionId> = self.connections.keys().copied().collect();
         let message = Arc::new(ServerMessage::closing(ClosingReason::Shutdown));
         self.send_shared(everybody.clone(), message);
@@ -143,6 +144,7 @@ impl Registry {
         reason: LeaveReason,
         closing: Option<ClosingReason>,
     ) {
+        self.note_leaving(room_id, id, reason.as_str());
         let Some(room) = self.rooms.get_mut(&room_id) else {
             return;
         };

@@ -252,6 +252,7 @@ impl Registry {
         {
             self.publications += 1;
         }
+        self.note_started(room_id, who, now);
         let message = ServerMessage::Published {
             participant: who.to_string(),
             publication: now.info(),

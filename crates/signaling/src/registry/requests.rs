@@ -125,6 +125,7 @@ impl Registry {
         who: ParticipantId,
         publication: PublicationId,
     ) {
+        self.note_ended(room_id, who, publication);
         let owners = self.rooms.get_mut(&room_id).map(|room| &mut room.owners);
         if owners
             .and_then(|owners| owners.remove(&publication))

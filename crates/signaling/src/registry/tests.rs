@@ -1,5 +1,6 @@
 //! Rooms without sockets: what clients and shards say, and what comes of it.
 
+mod chronicle;
 mod data;
 mod drain;
 mod harness;

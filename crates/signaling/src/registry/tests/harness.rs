@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plenum_types::{
-    Fingerprint, FingerprintAlgorithm, MediaCommand, MediaEvent, PeerId, ShardId, SlotConfig,
+    Fingerprint, FingerprintAlgorithm, MediaCommand, MediaEvent, PeerId, PublicationId, ShardId,
+    SlotConfig,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -16,6 +17,7 @@ use crate::config::SignalingConfig;
 use crate::connection::{ConnectionId, Ending};
 use crate::messages::{ClientMessage, ErrorCode, ServerMessage};
 use crate::output::Output;
+use crate::room::Noted;
 use crate::token::{Claims, Grants, Keys};
 
 pub(super) const CHROMIUM: &str = include_str!("../../../tests/fixtures/chromium.sdp");
@@ -31,6 +33,7 @@ pub(super) struct Server {
     pub(super) sent: Vec<(u64, ServerMessage)>,
     pub(super) closed: Vec<(u64, u16)>,
     pub(super) asked: Vec<(u16, MediaCommand)>,
+    pub(super) noted: Vec<Noted>,
 }
 
 impl Server {
@@ -60,6 +63,7 @@ impl Server {
             sent: Vec::new(),
             closed: Vec::new(),
             asked: Vec::new(),
+            noted: Vec::new(),
         }
     }
 
@@ -178,6 +182,7 @@ impl Server {
                 }
                 Output::Close { connection, code } => self.closed.push((connection.0, code.0)),
                 Output::Answer(..) => {}
+                Output::Event(noted) => self.noted.push(*noted),
                 Output::Media(shard, command) => self.asked.push((shard.0, command)),
             }
         }
@@ -229,6 +234,21 @@ impl Server {
                 _ => None,
             })
             .expect("a peer")
+    }
+
+    /// Which shard a publication comes to.
+    pub(super) fn shard_of_publication(&self, id: PublicationId) -> u16 {
+        let mut asked = self.asked.iter();
+        asked
+            .find_map(|(shard, command)| match command {
+                MediaCommand::AddPublication { publication, .. }
+                    if publication.publication == id =>
+                {
+                    Some(*shard)
+                }
+                _ => None,
+            })
+            .expect("a publication")
     }
 
     pub(super) fn slots_added(&self) -> Vec<SlotConfig> {
